@@ -1,0 +1,1 @@
+"""Risk stratification, waiting-list ranking and caseload analytics for case management."""
