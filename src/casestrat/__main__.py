@@ -1,0 +1,46 @@
+"""The door of the command line: runs a command and turns every fault into a message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from casestrat.errors import CasestratError, ExitCode
+
+
+def main() -> int:
+    """Run the command line; return its exit code.
+
+    Returns
+    -------
+    int
+        0 done · 2 usage · 3 tables refused · 4 too much set aside or too stale · 5 locked · 6 partial · 1 anything else.
+    """
+    from casestrat.cli import app  # pandas and scikit-learn load here, after the interpreter can answer Ctrl-C
+
+    try:
+        app()
+    except CasestratError as fault:
+        print(f"casestrat: {fault}", file=sys.stderr)  # noqa: T201
+        return int(fault.exit_code)
+    except KeyboardInterrupt:
+        print("casestrat: stopped; finished parts are kept, and the same command goes on from there", file=sys.stderr)  # noqa: T201
+        return 130
+    except BrokenPipeError:  # the reader of a pipe has gone, as with `| head`
+        sys.stderr.close()
+        return 0
+    except Exception as fault:
+        if os.environ.get("CASESTRAT_DEBUG"):
+            raise
+        # The text of an unforeseen fault may quote data, so only its kind is shown.
+        print(  # noqa: T201
+            f"casestrat: a fault of the program itself ({type(fault).__name__}); nothing was published. "
+            "What to do: run again with CASESTRAT_DEBUG=1 and report what it prints, after removing anything personal",
+            file=sys.stderr,
+        )
+        return int(ExitCode.FAILED)
+    return int(ExitCode.DONE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,307 @@
+"""The command line: every command is a few lines around a function that a notebook can call too."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from casestrat._version import __version__
+from casestrat.errors import ExitCode, UsageError
+from casestrat.knowledge import list_instruments, list_programs, list_scorecards, load_program
+from casestrat.models import evaluate as evaluate_risk
+from casestrat.models import save_model
+from casestrat.nightly import (
+    ENGINES, Gates, NightlyRun, allocate_source, fit_model, record_decisions, run_nightly, score_labelled,
+)  # fmt: skip
+from casestrat.synthetic import EXAMPLE_AS_OF, load_example, write_agency, write_example
+from casestrat.tables import CONTRACTS, Tables, draft_site, read_tables
+
+app = typer.Typer(
+    name="casestrat",
+    help="Risk stratification, waiting-list ranking and caseload analytics for case management.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+decisions_app = typer.Typer(help="What the committee decided.", no_args_is_help=True)
+app.add_typer(decisions_app, name="decisions")
+
+Lang = StrEnum("Lang", ["en", "fr", "it"])
+Engine = StrEnum("Engine", list(ENGINES))
+Kind = StrEnum("Kind", ["programs", "instruments", "scorecards"])
+
+SourceArgument = Annotated[str, typer.Argument(help="A folder of tables, a site.toml, or a database URL.")]
+ProgramOption = Annotated[str, typer.Option("--program", "-p", help="A shipped program's name, or the path of a TOML.")]
+AsOfOption = Annotated[str, typer.Option("--as-of", help="Only what was recorded before this date counts: 2026-10-01.")]
+OutOption = Annotated[Path, typer.Option("--out", "-o", help="Where to write.")]
+LangOption = Annotated[Lang, typer.Option("--lang", help="Language of lists and pages.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but faults.")]
+
+
+def _console(quiet: bool = False) -> Console:
+    return Console(quiet=quiet, highlight=False, soft_wrap=True)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        _console().print(f"casestrat {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Risk stratification, waiting-list ranking and caseload analytics for case management."""
+
+
+@contextlib.contextmanager
+def _progress(quiet: bool) -> Iterator[Any]:
+    """A bar on a terminal, plain lines in a log, nothing when quiet."""
+    console = Console(stderr=True, quiet=quiet)
+    if quiet or not console.is_terminal:
+        began = time.perf_counter()
+
+        def say(step: str, done: int, of: int) -> None:
+            if not quiet and done == of:
+                console.print(f"{step}: {done} of {of} done after {time.perf_counter() - began:.1f} s")
+
+        yield say
+        return
+    columns = (TextColumn("{task.description:<8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as bar:
+        tasks: dict[str, Any] = {}
+
+        def show(step: str, done: int, of: int) -> None:
+            if step not in tasks:
+                tasks[step] = bar.add_task(step, total=of)
+            bar.update(tasks[step], completed=done, total=of)
+
+        yield show
+
+
+def _print_run(run: NightlyRun, console: Console) -> None:
+    counts = run.summary
+    if not run.is_new:
+        console.print(f"Nothing to do: this run stands already in {run.folder}")
+    rows = [
+        ("people read", f"{counts['people_read']:,}"),
+        ("rows set aside", f"{counts['rows_set_aside']:,} of {counts['rows_read'] + counts['rows_set_aside']:,}"),
+        ("ranked", f"{counts['ranked']:,}, and {counts['assess_first']:,} to assess first"),
+        ("proposed", f"{counts['proposed']:,} for {counts['places']:,} places"),
+        ("allocated", f"{counts['assigned']:,} cases; {counts['unassigned']:,} without a case manager, with reasons"),
+        ("minutes balanced", f"{counts['minutes_balanced']:,} a week"),
+        ("seconds", f"{run.seconds:.1f}"),
+    ]
+    for name, value in rows:
+        console.print(f"{name:<18}{value}")
+    if run.manifest["left_out"]:
+        console.print(f"left out          {', '.join(run.manifest['left_out'])}: the extract lacks their tables")
+    for page in ("committee.html", "caseload.html"):
+        console.print(f"{page:<18}{(run.folder / page).resolve()}")
+
+
+@app.command()
+def demo(
+    program: ProgramOption = "geriatric",
+    out: OutOption = Path("demo-output"),
+    lang: LangOption = Lang.en,
+    quiet: QuietOption = False,
+) -> None:
+    """Run the nightly job on the shipped, made-up agency and say where the pages are."""
+    tables = load_example(program)
+    with _progress(quiet) as tell:
+        run = run_nightly(tables, program, as_of=EXAMPLE_AS_OF, out=out, lang=lang.value, progress=tell)
+    console = _console(quiet)
+    console.print("The people of this example are made up.")
+    _print_run(run, console)
+
+
+@app.command()
+def nightly(
+    source: SourceArgument,
+    program: ProgramOption,
+    as_of: AsOfOption,
+    out: OutOption,
+    engine: Annotated[Engine, typer.Option(help="Where the partitions are scored.")] = Engine.local,
+    workers: Annotated[int | None, typer.Option(help="Processes; one a core by default.")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
+    model: Annotated[Path | None, typer.Option(help="A stored model; by default the program's scorecard.")] = None,
+    lang: LangOption = Lang.en,
+    seed: Annotated[str, typer.Option(help="Published seed of the lottery among those who tie.")] = "",
+    max_set_aside: Annotated[float, typer.Option(help="Largest share of a table set aside.")] = Gates().max_set_aside,
+    max_stale_days: Annotated[int, typer.Option(help="Most days since the newest row.")] = Gates().max_stale_days,
+    learned_ranking_reason: Annotated[str, typer.Option(help="Recorded reason to rank by a learned model.")] = "",
+    quiet: QuietOption = False,
+) -> None:
+    """Score, rank, allocate and report one extract, as of one date."""
+    with _progress(quiet) as tell:
+        run = run_nightly(
+            source, program, as_of=as_of, out=out, model=model, engine=engine.value, workers=workers,
+            scheduler=scheduler, lang=lang.value, seed=seed, gates=Gates(max_set_aside, max_stale_days),
+            learned_ranking_reason=learned_ranking_reason, progress=tell,
+        )  # fmt: skip
+    _print_run(run, _console(quiet))
+
+
+@app.command()
+def check(
+    source: SourceArgument,
+    program: ProgramOption,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the rows set aside to this CSV.")] = None,
+) -> None:
+    """Read and check an extract; list what was set aside and what each missing table would add."""
+    tables = read_tables(source, load_program(program))
+    console = _console()
+    _print_tables(tables, console)
+    _print_frame(_by_rule(tables.set_aside), "Set aside, by rule", console)
+    _print_frame(tables.warnings, "Warnings", console)
+    if out is not None:
+        tables.set_aside.to_csv(out, index=False)
+        console.print(f"rows set aside: {out}")
+    rows = len(tables.set_aside.drop_duplicates(["table", "source", "line"]))
+    console.print(f"{len(tables.persons):,} people, {rows:,} rows set aside, fingerprint {tables.fingerprint}")
+
+
+def _print_tables(tables: Tables, console: Console) -> None:
+    view = Table("table", "rows", "", title="Tables", title_justify="left", box=None)
+    for name, contract in CONTRACTS.items():
+        note = "" if tables.has(name) else f"absent; it would add {contract.adds}"
+        view.add_row(name, f"{len(getattr(tables, name)):,}" if tables.has(name) else "–", note)
+    console.print(view)
+
+
+def _by_rule(set_aside: pd.DataFrame) -> pd.DataFrame:
+    columns = ["table", "source", "column", "rule", "expected"]
+    return set_aside.groupby(columns, dropna=False, as_index=False).size().rename(columns={"size": "rows"})
+
+
+def _print_frame(frame: pd.DataFrame, title: str, console: Console) -> None:
+    if frame.empty:
+        return
+    view = Table(*map(str, frame.columns), title=title, title_justify="left", box=None)
+    for row in frame.astype(object).where(frame.notna(), "").itertuples(index=False):
+        view.add_row(*(str(value).replace("[", r"\[") for value in row))
+    console.print(view)
+
+
+@app.command("init")
+def draft(
+    folder: Annotated[Path, typer.Argument(help="A folder of exports.")],
+    program: ProgramOption,
+    lang: LangOption = Lang.en,
+) -> None:
+    """Draft a site.toml from a folder of exports, with empty templates and code lists beside it."""
+    path = draft_site(folder, load_program(program), lang.value)
+    _console().print(f"{path}: a draft; fill in what is marked, then run: casestrat check {path} --program {program}")
+
+
+@app.command()
+def fit(
+    source: SourceArgument,
+    program: ProgramOption,
+    as_of: Annotated[list[str], typer.Option("--as-of", help="A date to learn from; may be given several times.")],
+    out: OutOption,
+    seed: Annotated[int, typer.Option(help="Seed of the splits.")] = 0,
+) -> None:
+    """Learn a risk model from past dates and store it; it ranks nobody until `nightly` is told to use it."""
+    rules = load_program(program)
+    fitted = fit_model(read_tables(source, rules), rules, as_of, random_state=seed)
+    save_model(fitted.model, out, builder=fitted.builder, program=rules)
+    console = _console()
+    _print_frame(fitted.evaluation.summary, "On people left out of the fit", console)
+    console.print(f"{fitted.n:,} people and dates, {fitted.events:,} with the outcome {rules.risk.outcome}; {out}")
+
+
+@app.command()
+def evaluate(
+    source: SourceArgument,
+    program: ProgramOption,
+    as_of: Annotated[list[str], typer.Option("--as-of", help="A past date; may be given several times.")],
+    model: Annotated[Path | None, typer.Option(help="A stored model; by default the program's scorecard.")] = None,
+    capacity: Annotated[int | None, typer.Option(help="Places: precision and recall are given at this cut.")] = None,
+) -> None:
+    """Hold a model or the program's scorecard against what then happened."""
+    rules = load_program(program)
+    scored = score_labelled(read_tables(source, rules), rules, as_of, model=model)
+    report = evaluate_risk(scored["label"], scored["score"], capacity=capacity)
+    console = _console()
+    if not scored.attrs["is_risk"]:
+        console.print("The scorecard gives points, not a risk: only figures of order (AUC, precision) mean something.")
+    for name in ("summary", "capacity"):
+        _print_frame(getattr(report, name), name.capitalize(), console)
+
+
+@app.command()
+def allocate(source: SourceArgument, program: ProgramOption, as_of: AsOfOption, out: OutOption) -> None:
+    """Propose who could follow whom among open cases, without ranking the waiting list."""
+    plan = allocate_source(source, program, as_of=as_of, out=out)
+    console = _console()
+    _print_frame(plan.levels, "Objective", console)
+    _print_frame(plan.workload, "Workload (minutes a week)", console)
+    _print_frame(plan.unassigned.drop(columns="person_id"), "Without a case manager", console)
+
+
+@decisions_app.command("record")
+def record(
+    meeting: Annotated[Path, typer.Argument(help="The meeting's file: OUT/AS_OF/meetings/<meeting_id>.json.")],
+    file: Annotated[Path, typer.Argument(help="The file that the committee page exported.")],
+    program: ProgramOption,
+) -> None:
+    """Check what the committee decided and keep it with its meeting; importing twice changes nothing."""
+    result = record_decisions(meeting, file, program)
+    console = _console()
+    new = len(result.decisions)
+    console.print(f"{new:,} decisions stand for this meeting; {len(result.refused):,} could not be recorded")
+    if len(result.refused):
+        _print_frame(result.refused, "Not recorded, with every reason", console)
+        raise typer.Exit(int(ExitCode.PARTIAL))
+
+
+@app.command()
+def synthesize(
+    out: OutOption,
+    program: ProgramOption = "geriatric",
+    people: Annotated[int, typer.Option(help="How many people.", min=1)] = 2_000,
+    seed: Annotated[int, typer.Option(help="Seed.")] = 0,
+    example: Annotated[bool, typer.Option("--example", help="The shipped example, bit for bit.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a folder that holds something.")] = False,
+) -> None:
+    """Write the tables of a made-up agency whose true risks are known."""
+    if out.exists() and any(out.iterdir()) and not force:
+        raise UsageError("the folder is not empty", where=str(out), do="name a new folder, or add --force to replace it")
+    if force and out.exists():
+        shutil.rmtree(out)
+    if example:
+        write_example(out, program)
+    else:
+        write_agency(program, people=people, random_state=seed, folder=out)
+    _console().print(f"{out}: a made-up agency of program {program}")
+
+
+@app.command("list")
+def listing(
+    kind: Annotated[Kind, typer.Argument(help="What to list.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the shipped programs, instruments or scorecards."""
+    frame = {"programs": list_programs, "instruments": list_instruments, "scorecards": list_scorecards}[kind.value]()
+    if as_json:
+        json.dump(frame.astype(object).where(frame.notna(), None).to_dict(orient="records"), sys.stdout, default=str)
+        return
+    _print_frame(frame, kind.value, _console())

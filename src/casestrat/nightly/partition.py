@@ -1,0 +1,197 @@
+"""One partition of people: written once, scored by any worker, receipted.
+
+The source is read once. Its people are split by a hash of their id into partitions of a size that does not depend on
+the engine or the number of workers, so that every engine makes the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from casestrat.errors import StoreError
+from casestrat.features import FeatureBuilder
+from casestrat.knowledge import Program
+from casestrat.models import PointScorecard, load_model
+from casestrat.nightly.files import json_bytes, parquet_bytes, write_atomic
+from casestrat.tables import TEXT, Tables, fingerprint_of_frame
+from casestrat.timeline import make_spine
+
+PEOPLE_A_PART = 25_000  # about 200 MB of memory for thirty features and ten events a person
+RESULTS = ("features", "scores", "reasons")
+_REASON_COLUMNS = ["person_id", "as_of", "reason", "domain", "is_actionable", "contribution", "value", "source",
+                   "observed_on"]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PartTask:
+    """What a worker is told: where its people are, and how to score them."""
+
+    number: int
+    tables: Path
+    results: Path
+    program: Program
+    as_of: pd.Timestamp
+    model: str  # path of a stored model, or empty for the program's scorecard
+    run_id: str
+
+
+def split_people(person_ids: pd.Series, people_a_part: int = PEOPLE_A_PART) -> list[pd.Series]:
+    """Return the ids of each partition, by a hash that is the same on every machine.
+
+    Parameters
+    ----------
+    person_ids : pandas.Series
+        Distinct ids.
+    people_a_part : int, optional
+        About how many people a partition holds.
+
+    Returns
+    -------
+    list of pandas.Series
+        One series of ids a partition, each sorted; together each id exactly once.
+    """
+    ids = person_ids.astype(TEXT).sort_values(ignore_index=True)
+    count = max(1, -(-len(ids) // people_a_part))
+    part = pd.util.hash_array(ids.to_numpy(dtype=object), categorize=False) % np.uint64(count)
+    return [ids[part == number] for number in range(count)]
+
+
+def load_scorer(task_model: str, program: Program) -> Any:
+    """Return the model of a task: the stored one, or the program's scorecard."""
+    return load_model(task_model) if task_model else PointScorecard.from_table(program.risk.scorecard)
+
+
+def feature_builder(model: Any, program: Program) -> FeatureBuilder:
+    """Return the builder that the model was stored with, or the program's own.
+
+    Raises
+    ------
+    StoreError
+        Where a stored model brings no feature definitions, so that its features could only be guessed.
+    """
+    stored = getattr(model, "stored_", None)
+    if stored is None:
+        return FeatureBuilder(program)
+    definitions = stored.get("definitions")
+    if definitions:
+        return FeatureBuilder.from_definitions(definitions)
+    if isinstance(model, PointScorecard):
+        return FeatureBuilder(program)
+    raise StoreError(
+        "the stored model has no feature definitions, so its features cannot be rebuilt",
+        do="save it with save_model(model, path, builder=builder)",
+    )
+
+
+def score_people(model: Any, X: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Score one row a person and say why.
+
+    Parameters
+    ----------
+    model : PointScorecard or RiskClassifier
+        What scores.
+    X : pandas.DataFrame
+        Features, index (person_id, as_of).
+
+    Returns
+    -------
+    scores : pandas.DataFrame
+        One row per row of X: points, points_share, risk (missing where the model gives none), completeness.
+    reasons : pandas.DataFrame
+        One row per person and reason; contributions sum to the points, or to the log-odds less the intercept.
+    """
+    if isinstance(model, PointScorecard):
+        points = model.points(X)
+        span = max(model.max_points - model.min_points, 1)
+        share = (points.astype("float64") - model.min_points) / span
+        risk = model.predict_proba(X)[:, 1] if len(model.risk_table_) else np.full(len(X), np.nan)
+        completeness = model.completeness(X)
+    else:
+        points = pd.Series(pd.NA, index=X.index, dtype="Int64")
+        risk = model.predict_proba(X)[:, 1]
+        share = pd.Series(np.nan, index=X.index)
+        completeness = X[list(model.feature_names_in_)].notna().mean(axis=1)
+    scores = pd.DataFrame({"points": points, "points_share": share, "risk": risk, "completeness": completeness})
+    return scores.set_index(X.index), model.explain(X)
+
+
+def process(task: PartTask) -> dict[str, Any]:
+    """Score one partition and leave its results and its receipt in the work folder.
+
+    Parameters
+    ----------
+    task : PartTask
+        The partition and how to score it.
+
+    Returns
+    -------
+    dict
+        The receipt: number, people, fingerprint of each result.
+    """
+    done = read_receipt(task)
+    if done is not None:
+        return done
+    tables = Tables.load(task.tables)
+    model = load_scorer(task.model, task.program)
+    builder = feature_builder(model, task.program)
+    populations = [make_spine(tables, task.program, task.as_of, population=name) for name in ("waiting", "followed")]
+    spine = pd.concat(populations, ignore_index=True).drop_duplicates(ignore_index=True)
+    spine = spine.sort_values(["person_id", "as_of"], ignore_index=True)
+    X = builder.build(tables, spine)
+    scores, reasons = score_people(model, X)
+    frames = {
+        "features": X.reset_index(),
+        "scores": scores.reset_index(),
+        "reasons": _with_sources(reasons, builder.sources(tables, spine)),
+    }
+    for name, frame in frames.items():
+        write_atomic(_result(task, name), parquet_bytes(frame))
+    receipt = {
+        "part": task.number,
+        "run_id": task.run_id,
+        "people": len(tables.persons),
+        "scored": len(X),
+        "results": {name: fingerprint_of_frame(frame) for name, frame in frames.items()},
+    }
+    write_atomic(_receipt_path(task), json_bytes(receipt))
+    return receipt
+
+
+def read_receipt(task: PartTask) -> dict[str, Any] | None:
+    """Return the receipt of a part that was done by an earlier, interrupted run of the same inputs."""
+    try:
+        receipt = json.loads(_receipt_path(task).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    whole = all(_result(task, name).is_file() for name in RESULTS)
+    return receipt if whole and receipt.get("run_id") == task.run_id else None
+
+
+def collect(tasks: list[PartTask], name: str) -> pd.DataFrame:
+    """Return one kind of result of all parts, in an order that does not depend on how people were split."""
+    frame = pd.concat([pd.read_parquet(_result(task, name)) for task in tasks], ignore_index=True)
+    text = [column for column in frame.columns if pd.api.types.is_string_dtype(frame[column].dtype)]
+    frame = frame.astype(dict.fromkeys(text, TEXT))
+    keys = [column for column in ("person_id", "as_of", "reason") if column in frame.columns]
+    return frame.sort_values(keys, kind="stable", ignore_index=True)
+
+
+def _with_sources(reasons: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:
+    """Add to each reason the value shown for it, its source and its date."""
+    shown = sources.rename(columns={"feature": "item"})
+    joined = reasons.merge(shown, on=["person_id", "as_of", "item"], how="left")
+    return joined[_REASON_COLUMNS]
+
+
+def _result(task: PartTask, name: str) -> Path:
+    return task.results / f"{name}-{task.number:05d}.parquet"
+
+
+def _receipt_path(task: PartTask) -> Path:
+    return task.results / f"receipt-{task.number:05d}.json"

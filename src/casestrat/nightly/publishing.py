@@ -1,0 +1,164 @@
+"""Every file of a run, staged in one folder that is then put in place by one rename."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from casestrat._version import __version__
+from casestrat.knowledge import Wording, load_wording
+from casestrat.nightly.files import csv_bytes, json_bytes, output_error, parquet_bytes, write_atomic
+from casestrat.nightly.manifest import MANIFEST, SCHEMA, RunFolders, list_files
+from casestrat.nightly.results import CommitteeList, Results
+from casestrat.reports import caseload_page, committee_page, meetings_index
+
+LISTS = ("waiting_list", "assess_first", "allocation", "unassigned", "workload", "set_aside")  # also written as CSV
+
+
+def stage(results: Results, folders: RunFolders, lang: str) -> dict[str, Any]:
+    """Write every file of a run in its staging folder.
+
+    Parameters
+    ----------
+    results : Results
+        The frames of the run.
+    folders : RunFolders
+        Where it works.
+    lang : str
+        Language of the lists, and the language in which the pages open.
+
+    Returns
+    -------
+    dict
+        The manifest.
+    """
+    wording = load_wording(lang)
+    folder = folders.staged
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "meetings").mkdir(parents=True)
+    except OSError as fault:
+        raise output_error(fault, folder) from None
+    for name, frame in results.frames.items():
+        write_atomic(folder / f"{name}.parquet", parquet_bytes(frame))
+        if name in LISTS:
+            write_atomic(folder / f"{name}.csv", csv_bytes(frame, wording))
+    _write_pages(results, folder, lang, wording)
+    manifest = _manifest(results, folders, folder)
+    write_atomic(folder / MANIFEST, json_bytes(manifest))
+    return manifest
+
+
+def _write_pages(results: Results, folder: Path, lang: str, wording: Wording) -> None:
+    for one in results.lists:
+        if one.meeting is not None:
+            write_atomic(folder / "meetings" / f"{file_name(one.meeting.meeting_id)}.json", one.meeting.to_json().encode())
+    pages = {page_name(one, results.lists): _committee_page(results, one, lang) for one in results.lists}
+    for name, page in pages.items():
+        write_atomic(folder / name, page.encode())
+    if len(results.lists) > 1:
+        write_atomic(folder / "committee.html", meetings_index(_links(results), program=results.program, lang=lang,
+                                                                as_of=results.inputs.as_of).encode())  # fmt: skip
+    page = caseload_page(
+        workload=results.frames.get("workload"),
+        allocation=results.frames.get("allocation"),
+        unassigned=results.frames.get("unassigned"),
+        indicators=results.frames["caseload"],
+        flow=results.flow,
+        contacts=results.contacts,
+        program=results.program,
+        as_of=results.inputs.as_of,
+        lang=lang,
+        fingerprints=_fingerprints(results),
+    )
+    write_atomic(folder / "caseload.html", page.encode())
+
+
+def _committee_page(results: Results, one: CommitteeList, lang: str) -> str:
+    ids = pd.concat([one.ranked["person_id"], one.assess_first["person_id"]])
+    mine = {
+        name: results.frames[name][results.frames[name]["person_id"].isin(ids)]
+        for name in ("reasons", "criteria", "allocation", "unassigned")
+        if name in results.frames
+    }
+    meeting = one.meeting.as_dict() if one.meeting is not None else _no_meeting(results, one)
+    return committee_page(
+        meeting=meeting,
+        ranked=one.ranked,
+        reasons=mine["reasons"],
+        criteria=mine["criteria"],
+        assess_first=one.assess_first,
+        allocation=mine.get("allocation"),
+        unassigned=mine.get("unassigned"),
+        services=results.tables.services,
+        people=results.tables.persons[results.tables.persons["person_id"].isin(ids)],
+        program=results.program,
+        lang=lang,
+    )
+
+
+def _no_meeting(results: Results, one: CommitteeList) -> dict[str, Any]:
+    """What a page says of a list without a planned meeting: no cut, no decisions to record."""
+    return {
+        "meeting_id": None, "held_on": None, "territory": one.territory, "places": None, "list_fingerprint": None,
+        "as_of": results.inputs.as_of, "fingerprints": _fingerprints(results), "rows": [],
+    }  # fmt: skip
+
+
+def _links(results: Results) -> list[dict[str, Any]]:
+    return [
+        {
+            "href": page_name(one, results.lists),
+            "territory": one.territory,
+            "held_on": one.held_on,
+            "places": one.places,
+            "people": len(one.ranked),
+            "assess_first": len(one.assess_first),
+        }
+        for one in results.lists
+    ]
+
+
+def page_name(one: CommitteeList, lists: tuple[CommitteeList, ...]) -> str:
+    """Return the file name of a list's page: ``committee.html`` where there is one list only."""
+    if len(lists) == 1:
+        return "committee.html"
+    return f"committee-{file_name(one.meeting.meeting_id) if one.meeting is not None else 'no-meeting'}.html"
+
+
+def file_name(identifier: str) -> str:
+    """Return an id as a file name: the id itself where it can be one, else with the odd characters spelled out."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else f"~{ord(c):x}" for c in identifier)
+
+
+def _fingerprints(results: Results) -> dict[str, str]:
+    inputs = results.inputs
+    return {"extract": inputs.extract, "program": inputs.program, "model": inputs.model, "policy": inputs.policy}
+
+
+def _manifest(results: Results, folders: RunFolders, folder: Path) -> dict[str, Any]:
+    extract = results.tables.extract
+    return {
+        "schema": SCHEMA,
+        "run_id": folders.run_id,
+        "as_of": results.inputs.as_of,
+        "casestrat": __version__,
+        "program": {"id": results.program.id, "version": results.program.version},
+        "fingerprints": _fingerprints(results),
+        "lang": results.inputs.lang,
+        "learned_ranking_reason": results.inputs.learned_ranking_reason,
+        "extract": {
+            "data_start": None if extract.data_start is None else f"{extract.data_start:%Y-%m-%d}",
+            "data_end": None if extract.data_end is None else f"{extract.data_end:%Y-%m-%d}",
+            "timezone": extract.timezone,
+            "recorded_at": extract.recorded_at,
+        },
+        "counts": results.counts,
+        "left_out": list(results.left_out),
+        "partitions": results.parts,
+        "meetings": [one.meeting.meeting_id for one in results.lists if one.meeting is not None],
+        "files": list_files(folder),
+    }

@@ -1,0 +1,246 @@
+"""The night's work: read → check → features → risk → rank → allocate → report, once, whole, and repeatable."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from casestrat.errors import UsageError
+from casestrat.knowledge import PriorityPolicy, Program, load_program
+from casestrat.models import PointScorecard, load_model
+from casestrat.nightly.engine import EngineName, run_parts
+from casestrat.nightly.gates import Gates
+from casestrat.nightly.manifest import RunFolders, RunInputs, list_files, locked, read_manifest
+from casestrat.nightly.partition import PartTask, process, split_people
+from casestrat.nightly.results import Results, assemble
+from casestrat.nightly.publishing import stage
+from casestrat.tables import Tables, read_tables
+
+Progress = Callable[[str, int, int], None]  # step, done, of
+
+
+@dataclass(frozen=True, slots=True)
+class NightlyRun:
+    """What a nightly run did and where its output stands.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+        The folder that holds the output.
+    manifest : dict
+        What ran, on what, with which model: the content of ``manifest.json``.
+    is_new : bool
+        False where the very same run had already been done and nothing was left to do.
+    resumed_parts : int
+        How many partitions an earlier, interrupted run had already done.
+    seconds : float
+        How long it took.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    is_new: bool
+    resumed_parts: int = 0
+    seconds: float = 0.0
+    swept: list[str] = field(default_factory=list)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Counts of the run: people read, rows set aside, ranked, proposed, minutes balanced."""
+        return dict(self.manifest["counts"])
+
+
+def run_nightly(
+    source: str | Path | Tables,
+    program: str | Path | Program,
+    *,
+    as_of: str | pd.Timestamp,
+    out: str | Path,
+    model: str | Path | None = None,
+    engine: EngineName = "local",
+    workers: int | None = None,
+    scheduler: str | None = None,
+    lang: str = "en",
+    seed: str = "",
+    gates: Gates | None = None,
+    learned_ranking_reason: str = "",
+    progress: Progress | None = None,
+) -> NightlyRun:
+    """Score, rank, allocate and report one extract, as of one date.
+
+    Parameters
+    ----------
+    source : str, path or Tables
+        A folder of tables, a ``site.toml``, a database URL, or tables already read.
+    program : str, path or Program
+        The program, its name, or the path of its TOML.
+    as_of : str or pandas.Timestamp
+        The date: only what was recorded before it counts.
+    out : str or path
+        The output folder; the run writes in ``out/<as_of>/``.
+    model : str or path, optional
+        A stored model; by default the program's scorecard.
+    engine : {"local", "dask"}, optional
+        Where the partitions are scored.
+    workers : int, optional
+        How many processes; one a core by default. The output does not depend on it.
+    scheduler : str, optional
+        Address of a Dask scheduler, for ``engine="dask"``.
+    lang : {"en", "fr", "it"}, optional
+        Language of the lists and of the pages when opened.
+    seed : str, optional
+        The published seed of the lottery among those who tie; by default the year and month of ``as_of``.
+    gates : Gates, optional
+        Limits past which the run stops before scoring.
+    learned_ranking_reason : str, optional
+        Why a learned model may rank in a program that asks for a recorded reason.
+    progress : callable, optional
+        Called with a step's name, how many of its parts are done, and of how many.
+
+    Returns
+    -------
+    NightlyRun
+        Where the output stands and what it counts. A run on the same inputs does nothing and says so.
+
+    Raises
+    ------
+    UsageError
+        For a date, program, model or engine that cannot be used.
+    TablesError
+        Where a required table or key column is missing.
+    GateError
+        Where too many rows were set aside or the extract is too old.
+    LockedError
+        Where another run is under way in the output folder.
+    """
+    began = time.perf_counter()
+    tell = progress or (lambda _step, _done, _of: None)
+    rules = program if isinstance(program, Program) else load_program(program)
+    date = parse_as_of(as_of)
+    with locked(Path(out)):
+        tell("read", 0, 1)
+        tables = source if isinstance(source, Tables) else read_tables(source, rules)
+        tell("read", 1, 1)
+        check_date(tables, date)
+        limits = gates or Gates()
+        limits.check(tables, date)
+        scorer = load_model(model) if model is not None else PointScorecard.from_table(rules.risk.scorecard)
+        check_learned(scorer, rules, learned_ranking_reason)
+        policy = PriorityPolicy.from_program(rules, seed=seed or f"{date:%Y-%m}")
+        inputs = RunInputs(
+            as_of=f"{date:%Y-%m-%d}",
+            extract=tables.fingerprint,
+            program=rules.fingerprint,
+            policy=policy.fingerprint,
+            model=scorer.fingerprint,
+            lang=lang,
+            learned_ranking_reason=learned_ranking_reason,
+        )
+        folders = RunFolders(Path(out), inputs.as_of, inputs.run_id)
+        standing = folders.published()
+        if standing is not None:
+            return NightlyRun(standing, read_manifest(standing) or {}, is_new=False, seconds=_since(began))
+        swept = folders.sweep_orphans()
+        tasks = prepare_parts(tables, rules, date, folders, str(model) if model is not None else "")
+        resumed = _score(tasks, engine, workers, scheduler, tell)
+        tell("rank", 0, 1)
+        results = assemble(tables, rules, policy, scorer, tasks, inputs)
+        tell("rank", 1, 1)
+        tell("report", 0, 1)
+        manifest = stage(results, folders, lang)
+        folder = folders.publish()
+        tell("report", 1, 1)
+    return NightlyRun(folder, manifest, True, resumed, _since(began), swept)
+
+
+def parse_as_of(as_of: str | pd.Timestamp) -> pd.Timestamp:
+    """Return the date of a run as a moment at midnight.
+
+    Raises
+    ------
+    UsageError
+        For anything but a date written ``2026-10-01``.
+    """
+    try:
+        date = pd.Timestamp(as_of)
+    except (ValueError, TypeError):
+        date = pd.NaT
+    if pd.isna(date) or date != date.normalize() or date.tzinfo is not None:
+        raise UsageError("the date of the run cannot be read", where="as_of", do="write it as 2026-10-01")
+    return date
+
+
+def check_date(tables: Tables, as_of: pd.Timestamp) -> None:
+    """Refuse a date before the first day that the extract covers.
+
+    Raises
+    ------
+    UsageError
+        Naming both dates.
+    """
+    start = tables.extract.data_start
+    if start is not None and as_of <= start:
+        raise UsageError(
+            f"the date of the run, {as_of:%Y-%m-%d}, is not after the start of the data, {start:%Y-%m-%d}: "
+            "nothing was known yet",
+            where="as_of and data_start in extract.toml",
+            do="give a later date, or mend data_start",
+        )
+
+
+def check_learned(model: object, program: Program, reason: str) -> None:
+    """Refuse to rank by a learned model where the program asks for a recorded reason and none is given.
+
+    Raises
+    ------
+    UsageError
+        Naming the program and what to give.
+    """
+    if isinstance(model, PointScorecard) or program.privacy.learned_ranking == "allowed" or reason.strip():
+        return
+    raise UsageError(
+        f"the program {program.id} does not rank people by a learned model unless a reason is recorded",
+        where="[privacy] learned_ranking of the program",
+        do="use the program's scorecard, or give the reason with learned_ranking_reason",
+    )
+
+
+def prepare_parts(
+    tables: Tables, program: Program, as_of: pd.Timestamp, folders: RunFolders, model: str
+) -> list[PartTask]:
+    """Write each partition's tables once, unless an interrupted run of the same inputs already did."""
+    tasks = []
+    for number, ids in enumerate(split_people(tables.persons["person_id"].drop_duplicates())):
+        folder = folders.work / "parts" / f"{number:05d}"
+        if not (folder / "_done").exists():
+            tables.for_persons(ids).save(folder)
+            (folder / "_done").touch()
+        tasks.append(PartTask(number, folder, folders.work / "results", program, as_of, model, folders.run_id))
+    return tasks
+
+
+def _score(
+    tasks: list[PartTask], engine: EngineName, workers: int | None, scheduler: str | None, tell: Progress
+) -> int:
+    """Score what is not yet scored; return how many partitions were already done."""
+    from casestrat.nightly.partition import read_receipt
+
+    todo = [task for task in tasks if read_receipt(task) is None]
+    done = resumed = len(tasks) - len(todo)
+    tell("score", done, len(tasks))
+    for _receipt in run_parts(process, todo, engine=engine, workers=workers, scheduler=scheduler):
+        done += 1
+        tell("score", done, len(tasks))
+    return resumed
+
+
+def _since(began: float) -> float:
+    return time.perf_counter() - began
+
+
+__all__ = ["NightlyRun", "Results", "list_files", "run_nightly"]

@@ -1,0 +1,99 @@
+"""Tables, features and tiers → the frame that is ranked: one row per waiting referral."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from casestrat.knowledge import Program
+from casestrat.priority import check_criteria, criteria_status
+from casestrat.tables import TEXT, Tables
+from casestrat.timeline import known, status_on
+
+_MOST_URGENT = 3  # the referral form's scale is 0–3
+
+
+def make_waiting(
+    tables: Tables,
+    program: Program,
+    X: pd.DataFrame,
+    tiers: pd.DataFrame,
+    as_of: str | pd.Timestamp,
+    *,
+    criteria: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Return the waiting list, not yet in order, with everything that its order rests on.
+
+    Parameters
+    ----------
+    tables : Tables
+        The checked tables of one extract.
+    program : Program
+        The program whose list it is.
+    X : pandas.DataFrame
+        Features, one row a spine row, index (person_id, as_of).
+    tiers : pandas.DataFrame
+        Risk, points, completeness and tier of the same people: what :func:`casestrat.assign_tiers` returns.
+    as_of : str or pandas.Timestamp
+        The date of the list.
+    criteria : pandas.DataFrame, optional
+        What :func:`casestrat.check_criteria` returned for that date, where it is at hand.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per waiting referral: person_id, referral_id, territory, tier, risk, points, points_share, need,
+        urgency, referred_on, waited_days, completeness, criteria, override_tier, deadline_on. What is not known is
+        missing, never low.
+    """
+    date = pd.Timestamp(as_of)
+    status = status_on(tables, program, date)
+    waiting = status.loc[status["status"] == "waiting", ["person_id", "referral_id"]]
+    referrals = known(tables.referrals, "referral_id", date)
+    listed = waiting.merge(referrals[["referral_id", "referred_on", "urgency"]], on="referral_id", how="left")
+    at_date = tiers.xs(date, level="as_of") if len(tiers) else tiers.droplevel("as_of")
+    scores = at_date.reindex(listed["person_id"])
+    features = X.xs(date, level="as_of").reindex(listed["person_id"]) if len(X) else X
+    if criteria is None:
+        criteria = check_criteria(tables, program, date, features=X)
+    verdict = criteria_status(criteria).set_index("referral_id")["status"]
+    listed = listed.assign(
+        territory=territory_on(tables, listed["person_id"], date),
+        tier=_column(scores, "tier").astype(TEXT),
+        risk=_column(scores, "risk").astype("float64"),
+        points=_column(scores, "points").astype("Int64"),
+        points_share=_column(scores, "points_share").astype("float64"),
+        urgency=listed["urgency"].astype("float64") / _MOST_URGENT,
+        waited_days=(date - listed["referred_on"]).dt.days.astype("Int64"),
+        completeness=_column(scores, "completeness").astype("float64"),
+        criteria=verdict.reindex(listed["referral_id"]).astype(TEXT).to_numpy(),
+        override_tier=pd.array(np.zeros(len(listed)), dtype="Int64"),
+        deadline_on=pd.Series(pd.NaT, index=listed.index, dtype="datetime64[us]"),
+        need=np.nan,
+    )
+    listed["criteria"] = listed["criteria"].astype(TEXT).fillna("ask")
+    for name, component in program.priority.components.items():
+        if component.feature in features.columns:
+            raw = features[component.feature].astype("float64").to_numpy()
+        else:
+            raw = listed[component.feature].astype("float64").to_numpy()
+        listed[name] = np.clip((raw - component.best) / (component.worst - component.best), 0.0, 1.0)
+    return listed.sort_values("referral_id", ignore_index=True)
+
+
+def territory_on(tables: Tables, person_ids: pd.Series, as_of: pd.Timestamp) -> np.ndarray:
+    """Return the territory of each person on a date: the dated fact where there is one, else the snapshot."""
+    facts = known(tables.person_facts, ["person_id", "fact", "valid_from"], as_of)
+    facts = facts[(facts["fact"] == "territory") & (facts["valid_from"] < as_of)]
+    facts = facts[facts["valid_to"].isna() | (facts["valid_to"] >= as_of)].sort_values("valid_from")
+    dated = facts.drop_duplicates("person_id", keep="last").set_index("person_id")["value"]
+    snapshot = tables.persons.drop_duplicates("person_id").set_index("person_id")["territory"]
+    chosen = dated.reindex(person_ids).astype(TEXT)
+    return chosen.fillna(snapshot.reindex(person_ids).astype(TEXT)).to_numpy()
+
+
+def _column(frame: pd.DataFrame, name: str) -> pd.Series:
+    """A column by position, or all missing where the model gives none."""
+    if name in frame.columns:
+        return frame[name].reset_index(drop=True)
+    return pd.Series(np.nan, index=range(len(frame)))

@@ -1,0 +1,41 @@
+"""What every test may use: Hypothesis profiles, and how a missing tool is met."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("quick", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("large", max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+ROOT = Path(__file__).resolve().parents[1]
+REQUIRE_ALL = os.environ.get("CASESTRAT_REQUIRE_ALL") == "1"
+
+
+def missing(what: str) -> None:
+    """Skip with a reason on a user's machine; fail where everything must be there."""
+    if REQUIRE_ALL:
+        pytest.fail(f"{what} is missing, and CASESTRAT_REQUIRE_ALL=1 asks for everything")
+    pytest.skip(f"{what} is missing on this machine")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The folder of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium, or a skip."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        path = shutil.which(name)
+        if path:
+            return path
+    missing("Chromium")
+    raise AssertionError
