@@ -81,7 +81,7 @@ def _column_bytes(column: pd.Series) -> bytes:
     return b"s" + pd.util.hash_array(text.to_numpy(dtype=object), categorize=True).tobytes()
 
 
-def _canonical(content: Any) -> Any:  # noqa: PLR0911  one line a type
+def _canonical(content: Any) -> Any:
     if content is None or isinstance(content, bool | str):
         return content
     if isinstance(content, Enum):

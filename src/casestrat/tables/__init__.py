@@ -1,0 +1,21 @@
+"""The contract of every table, and the checked tables of one extract."""
+
+from casestrat.tables.columns import TEXT
+from casestrat.tables.contracts import CONTRACTS, describe_tables
+from casestrat.tables.extract import Extract
+from casestrat.tables.fingerprint import fingerprint_of, fingerprint_of_frame
+from casestrat.tables.outputs import OUTPUTS
+from casestrat.tables.tables import Tables
+from casestrat.tables.vocabulary import Vocabulary
+
+__all__ = [
+    "CONTRACTS",
+    "OUTPUTS",
+    "TEXT",
+    "Extract",
+    "Tables",
+    "Vocabulary",
+    "describe_tables",
+    "fingerprint_of",
+    "fingerprint_of_frame",
+]

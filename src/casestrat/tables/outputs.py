@@ -1,0 +1,302 @@
+"""Contracts of what a nightly run writes: each output is a table with declared columns too."""
+
+from typing import Any
+
+import pandera.pandas as pa
+
+from casestrat.tables.columns import (
+    Flag,
+    Moment,
+    Number,
+    Presence,
+    Text,
+    Whole,
+    code,
+    day,
+    field,
+    key_id,
+    other_id,
+    person_id,
+)
+from casestrat.tables.contract import Contract, Table, contract_of, facts
+
+_WHY = "an output, never an input"
+
+
+def _count(description: str, unit: str, low: int = 0, presence: Presence = "expected") -> Any:
+    return field("whole", description, role="neither", why=_WHY, presence=presence, unit=unit, low=low, high=10**9)
+
+
+def _amount(description: str, unit: str, low: float = -1e12, presence: Presence = "expected") -> Any:
+    return field("number", description, role="neither", why=_WHY, presence=presence, unit=unit, low=low, high=1e12)
+
+
+def _share(description: str) -> Any:
+    return field("number", description, role="neither", why=_WHY, unit="share", low=0, high=1)
+
+
+def _flag(description: str) -> Any:
+    return field("flag", description, role="neither", why=_WHY, presence="needed")
+
+
+def _code(description: str, codes: tuple[str, ...] = (), presence: Presence = "expected") -> Any:
+    return code(description, codes, role="neither", why=_WHY, presence=presence)
+
+
+def _text(description: str, presence: Presence = "expected") -> Any:
+    return field("text", description, role="neither", why=_WHY, presence=presence)
+
+
+def _listed(description: str) -> Any:
+    return field("list", description, role="neither", why=_WHY)
+
+
+def _as_of() -> Any:
+    return day("Date the output is for.", presence="needed")
+
+
+_CRITERIA = ("meets", "fails", "ask")
+_KIND = ("open", "proposed")
+_RULES = ("override", "deadline", "index", "referral_date", "lottery")
+
+
+class WaitingList(Table):
+    """A waiting referral with its rank, and what set it there."""
+
+    rank: Whole = _count("Place on the list, 1 first.", "rank", 1, "key")
+    person_id: Text = person_id()
+    referral_id: Text = key_id("Referral that waits.")
+    territory: Text = _text("Territory of the list.")
+    tier: Text = _code("Tier of risk.")
+    points: Whole = _count("Points of the scorecard.", "points", -(10**6))
+    risk: Number = _share("Probability of the outcome within its horizon.")
+    risk_low: Number = _share("Lower end of the interval of the risk.")
+    risk_high: Number = _share("Upper end of the interval of the risk.")
+    waited_days: Whole = _count("Days since the referral.", "days")
+    referred_on: Moment = day("Day of the referral.", presence="needed")
+    need: Number = _share("Need, 1 greatest.")
+    urgency: Number = _share("Urgency given by the sender, 1 greatest.")
+    completeness: Number = _share("Share of the needed answers that are known.")
+    criteria: Text = _code("Whether the admission criteria hold.", _CRITERIA)
+    priority: Number = _amount("Index that orders the list.", "points")
+    key_override: Whole = _count("First key: override of the tier, greater sooner.", "level")
+    key_deadline: Flag = _flag("Second key: a legal deadline falls before the next meeting.")
+    key_index: Number = _amount("Third key: the rounded index.", "points")
+    key_referred_on: Moment = day("Fourth key: day of the referral.", presence="needed")
+    key_lottery: Text = _text("Last key: 16 hexadecimal digits drawn from the seed.", "needed")
+    days_worth_risk: Number = _amount("Days of waiting that the risk is worth.", "days")
+    days_worth_need: Number = _amount("Days of waiting that the need is worth.", "days")
+    days_worth_urgency: Number = _amount("Days of waiting that the urgency is worth.", "days")
+    days_worth_waiting: Number = _amount("Days waited, in the same unit.", "days")
+    tie_group: Whole = _count("Group of equal index, 0 where there is no tie.", "group")
+    decided_by: Text = _code("Key that set this person below the one above.", _RULES)
+    is_proposed: Flag = _flag("Whether the rank is within the places.")
+    in_tied_zone: Flag = _flag("Whether the place cannot be told from the last admitted one.")
+    imputed: Text = _listed("Components that were unknown and counted as the list's median, separated by ;")
+    as_of: Moment = _as_of()
+
+    class Config:
+        """Facts about the output."""
+
+        metadata = facts(key=("rank",), adds="the proposed order of the waiting list")
+
+
+class AssessFirst(Table):
+    """A waiting referral that too little is known of to be ranked."""
+
+    person_id: Text = person_id()
+    referral_id: Text = key_id("Referral that waits.")
+    territory: Text = _text("Territory of the list.")
+    completeness: Number = _share("Share of the needed answers that are known.")
+    missing_items: Text = _text("Features that are unknown, separated by commas.")
+    waited_days: Whole = _count("Days since the referral.", "days")
+    referred_on: Moment = day("Day of the referral.", presence="needed")
+    criteria: Text = _code("Whether the admission criteria hold.", _CRITERIA)
+    as_of: Moment = _as_of()
+
+    class Config:
+        """Facts about the output."""
+
+        metadata = facts(key=("person_id", "referral_id"), adds="whom to assess before ranking")
+
+
+class Risk(Table):
+    """The points, risk and tier of a person on a date."""
+
+    person_id: Text = person_id()
+    as_of: Moment = _as_of()
+    points: Whole = _count("Points of the scorecard.", "points", -(10**6))
+    points_share: Number = _share("Points as a share of the most that can be had.")
+    risk: Number = _share("Probability of the outcome within its horizon.")
+    risk_low: Number = _share("Lower end of its interval.")
+    risk_high: Number = _share("Upper end of its interval.")
+    tier: Text = _code("Tier.")
+    tier_rule: Text = _text("Rule that set the tier.")
+    intensity: Text = _code("Starting intensity of that tier.")
+    completeness: Number = _share("Share of the needed answers that are known.")
+    model: Text = _text("Model or scorecard that was used.")
+
+    class Config:
+        """Facts about the output."""
+
+        metadata = facts(key=("person_id", "as_of"), adds="points, risk and tier of everyone waiting or followed")
+
+
+class Reasons(Table):
+    """One reason for a person's points or risk."""
+
+    person_id: Text = person_id()
+    as_of: Moment = _as_of()
+    reason: Text = _text("Name of the reason.", "key")
+    domain: Text = _code("Domain of the reason.")
+    is_actionable: Flag = _flag("Whether help can change it.")
+    contribution: Number = _amount("What it adds.", "points or log odds")
+    value: Text = _text("The answer as the committee sees it.")
+    source: Text = _text("Table the answer came from.")
+    observed_on: Moment = day("Day it was observed.")
+
+    class Config:
+        """Facts about the output."""
+
+        metadata = facts(key=("person_id", "as_of", "reason"), adds="why each person has the risk they have")
+
+
+class Criteria(Table):
+    """One admission rule of one person, true, false or unknown."""
+
+    person_id: Text = person_id()
+    referral_id: Text = key_id("Referral that waits.")
+    criteria_set: Text = _text("Set of criteria, with its version.", "key")
+    criterion: Text = _text("Rule.", "key")
+    result: Flag = field("flag", "Whether it holds; missing is unknown.", role="neither", why=_WHY)
+    evidence: Text = _text("What it rests on.")
+    unknown_inputs: Text = _listed("Answers that are unknown, separated by ;")
+    as_of: Moment = _as_of()
+
+    class Config:
+        """Facts about the output."""
+
+        metadata = facts(
+            key=("person_id", "referral_id", "criteria_set", "criterion"),
+            adds="which admission criteria hold, fail or are to be asked",
+        )
+
+
+class Allocation(Table):
+    """A case and the case manager who follows, or is proposed for, it."""
+
+    case_id: Text = key_id("Episode or referral.")
+    person_id: Text = person_id()
+    kind: Text = _code("Open, or proposed.", _KIND, "needed")
+    cm_id: Text = other_id("Case manager.")
+    minutes: Whole = _count("Minutes a week the case takes.", "minutes a week")
+    is_new: Flag = _flag("Whether the case manager is new for this case.")
+    why: Text = _text("Why this case manager.")
+    runner_up: Text = _text("Who came next, and why not.")
+    as_of: Moment = _as_of()
+
+    class Config:
+        """Facts about the output."""
+
+        metadata = facts(key=("case_id",), adds="who follows whom, and proposals")
+
+
+class Unassigned(Table):
+    """A case that no case manager can take, and the rule that stands in the way."""
+
+    case_id: Text = key_id("Episode or referral.")
+    person_id: Text = person_id()
+    kind: Text = _code("Open, or proposed.", _KIND, "needed")
+    minutes: Whole = _count("Minutes a week the case takes.", "minutes a week")
+    rule: Text = _code("Rule that stands in the way.")
+    reason: Text = _text("That rule in words.")
+    relaxation: Text = _text("The least change that would make room.")
+    as_of: Moment = _as_of()
+
+    class Config:
+        """Facts about the output."""
+
+        metadata = facts(key=("case_id",), adds="cases without a case manager, and why")
+
+
+class Workload(Table):
+    """The cases and minutes of one case manager before and after the plan."""
+
+    cm_id: Text = key_id("Case manager.")
+    team: Text = _text("Team.")
+    capacity_minutes: Whole = _count("Minutes a week for cases.", "minutes a week")
+    minutes_before: Whole = _count("Minutes taken before.", "minutes a week")
+    minutes_after: Whole = _count("Minutes taken after.", "minutes a week")
+    cases_before: Whole = _count("Open cases before.", "cases")
+    cases_after: Whole = _count("Open cases after.", "cases")
+    utilisation_before: Number = _amount("Minutes before as a share of capacity.", "share", 0)
+    utilisation_after: Number = _amount("Minutes after as a share of capacity.", "share", 0)
+    n_high: Whole = _count("Cases of the high tier after.", "cases")
+    n_medium: Whole = _count("Cases of the medium tier after.", "cases")
+    n_low: Whole = _count("Cases of the low tier after.", "cases")
+    as_of: Moment = _as_of()
+
+    class Config:
+        """Facts about the output."""
+
+        metadata = facts(key=("cm_id",), adds="the load of each case manager")
+
+
+class Caseload(Table):
+    """One indicator of one group in one period."""
+
+    indicator: Text = _text("Name of the indicator.", "key")
+    group_kind: Text = _code("What the group is.", ("all", "team", "territory", "tier"), "key")
+    group: Text = _text("The group.")
+    period_start: Moment = day("First day of the period.", presence="needed")
+    period_end: Moment = day("Last day of the period.", presence="needed")
+    value: Number = _amount("Value; missing where it is suppressed or has no cases.", "see indicator")
+    numerator: Number = _amount("What was counted.", "count")
+    denominator: Number = _amount("Of how many.", "count")
+    is_suppressed: Flag = _flag("Whether the group is too small to be shown.")
+    as_of: Moment = _as_of()
+
+    class Config:
+        """Facts about the output."""
+
+        metadata = facts(
+            key=("indicator", "group_kind", "group", "period_start"),
+            adds="how the service flows, by group and period",
+        )
+
+
+class SetAside(Table):
+    """A cell or row of the source that broke a rule; never its value."""
+
+    table: Text = _text("Table.", "needed")
+    source: Text = _text("File or table it was read from.")
+    line: Whole = _count("Line of the file, the header being line 1.", "line", 1)
+    key: Text = _text("Key of the row, where it could be read.")
+    column: Text = _text("Column as the source names it.")
+    rule: Text = _text("Rule that was broken; blanked: the cell was emptied and the row kept.", "needed")
+    expected: Text = _text("What was expected.", "needed")
+
+    class Config:
+        """Facts about the output."""
+
+        metadata = facts(
+            key=("table", "source", "line", "column", "rule"),
+            adds="every row that was left out, with every reason",
+        )
+
+
+_MODELS: dict[str, type[pa.DataFrameModel]] = {
+    "waiting_list": WaitingList,
+    "assess_first": AssessFirst,
+    "risk": Risk,
+    "reasons": Reasons,
+    "criteria": Criteria,
+    "allocation": Allocation,
+    "unassigned": Unassigned,
+    "workload": Workload,
+    "caseload": Caseload,
+    "set_aside": SetAside,
+}
+
+OUTPUTS: dict[str, Contract] = {name: contract_of(name, model) for name, model in _MODELS.items()}
+"""Name of an output → its contract."""

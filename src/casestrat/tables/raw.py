@@ -1,0 +1,73 @@
+"""Rows as they were read, each with the file and line it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Rows that break one rule in one column.
+
+    Attributes
+    ----------
+    rows : numpy.ndarray of int
+        Positions in the raw table.
+    column : str
+        Our name of the column.
+    rule, expected : str
+        Name of the rule, and what it asks for, in words.
+    """
+
+    rows: npt.NDArray[np.intp]
+    column: str
+    rule: str
+    expected: str
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """One table as it was read: nothing coerced, every row traceable.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        Cells under our column names, with a plain row number as index.
+    source : numpy.ndarray of object
+        File, or database table, of each row.
+    line : numpy.ndarray of int
+        Line of the file, the header being line 1; the row number where the source has no lines.
+    originals : mapping
+        Source → our column name → name in the source, where they differ.
+    failures : tuple of Failure
+        What reading and mapping could not use.
+    warnings : tuple of (rule, n, message)
+        What reading and mapping noticed.
+    """
+
+    frame: pd.DataFrame
+    source: npt.NDArray[np.object_]
+    line: npt.NDArray[np.int64]
+    originals: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
+    warnings: tuple[tuple[str, int, str], ...] = ()
+
+    def original(self, source: str, column: str) -> str:
+        """Return the name a column has in its source."""
+        return self.originals.get(source, {}).get(column, column)
+
+
+def raw_of_frame(name: str, frame: pd.DataFrame, source: str | None = None, first_line: int = 1) -> RawTable:
+    """Wrap a frame that came from no file: its rows are counted from 1."""
+    plain = frame.rename(columns=str).reset_index(drop=True)
+    where = np.full(len(plain), source if source is not None else name, dtype=object)
+    return RawTable(plain, where, np.arange(len(plain), dtype=np.int64) + first_line)

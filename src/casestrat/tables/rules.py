@@ -1,0 +1,116 @@
+"""Rules between rows and tables: what points where, what ends before it starts, what was recorded too soon."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from casestrat.tables.life_cycle import list_illegal_steps
+from casestrat.tables.rules_of_care import check_assignments, check_episodes
+from casestrat.tables.rules_of_decisions import check_decisions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from casestrat.tables.extract import Extract
+    from casestrat.tables.ledger import TableCheck
+    from casestrat.tables.vocabulary import Vocabulary
+
+_FOLLOW_UP = ("events", "assessments", "measurements", "diagnoses", "contacts")
+
+
+def check_rules(checks: Mapping[str, TableCheck], extract: Extract, program: Vocabulary | None) -> None:
+    """Apply every rule that needs more than one cell, tables in order, so that what a row points to comes first.
+
+    Parameters
+    ----------
+    checks : mapping of str to TableCheck
+        Tables that were validated each on its own; rows are set aside in them.
+    extract : Extract
+        Its last day is the one up to which a licence must hold.
+    program : Vocabulary or None
+        The program.
+    """
+    for check in checks.values():
+        _check_spans(check)
+        for column, target in check.contract.references:
+            _check_reference(check, column, target, checks.get(target))
+        _check_ages(check, checks["persons"])
+        _count_recorded_before(check)
+        if check.name == "decisions":
+            check_decisions(check, checks.get("services"))
+        elif check.name == "episodes":
+            check_episodes(check)
+        elif check.name == "assignments":
+            check_assignments(check, checks, extract, program)
+    for name in _FOLLOW_UP:
+        if name in checks:
+            _count_after_follow_up(checks[name], checks["persons"])
+    list_illegal_steps(checks)
+
+
+def _check_spans(check: TableCheck) -> None:
+    """Set aside what ends before it starts."""
+    for start, end in check.contract.spans:
+        words = f"{end} on or after {start}"
+        check.fail(check.frame[end] < check.frame[start].dt.normalize(), end, "end_before_start", words)
+
+
+def _check_reference(check: TableCheck, column: str, table: str, target: TableCheck | None) -> None:
+    """Ask that an id is found in the table it points to, and that both rows are about the same person."""
+    ids = check.frame[column]
+    if target is None:
+        check.warn("unchecked_reference", int(ids.notna().sum()), f"{column} cannot be looked up: there is no {table}")
+        return
+    key = target.contract.key[0]
+    words = f"{column} found in {table}"
+    is_known = ids.isin(target.frame[key].dropna())
+    is_lost = ids.notna() & ~is_known
+    is_left_out = is_known & ~ids.isin(target.frame.loc[target.standing, key])
+    if check.contract.by_name[column].presence == "optional":
+        check.blank(is_lost | is_left_out, column, "blanked_unresolved", words)
+    else:
+        check.fail(is_lost, column, "unresolved", words)
+        check.fail(is_left_out, column, "parent_set_aside", f"{column} of a row of {table} that was not set aside")
+    if table != "persons" and target.contract.is_about_people:
+        _check_same_person(check, column, target)
+
+
+def _check_same_person(check: TableCheck, column: str, target: TableCheck) -> None:
+    """Set aside rows that point to a row about somebody else."""
+    key = target.contract.key[0]
+    theirs = target.frame.loc[target.standing, key] + "\x1f" + target.frame.loc[target.standing, "person_id"]
+    ours = check.frame[column] + "\x1f" + check.frame["person_id"]
+    is_found = check.frame[column].isin(target.frame.loc[target.standing, key])
+    words = f"the person of the {column} it names"
+    check.fail(is_found & check.frame["person_id"].notna() & ~ours.isin(theirs), "person_id", "person_mismatch", words)
+
+
+def _check_ages(check: TableCheck, persons: TableCheck) -> None:
+    """Set aside what happened before the person was born."""
+    column = "died_on" if check.name == "persons" else check.contract.observed
+    if column is None or "person_id" not in check.frame:
+        return
+    people = persons.frame.loc[persons.standing].drop_duplicates("person_id", keep="last")
+    born = check.frame["person_id"].map(people.set_index("person_id")["birth_year"])
+    is_before = check.frame[column].dt.year < born.astype("Float64")
+    check.fail(is_before, column, "negative_age", f"{column} in or after the year of birth")
+
+
+def _count_recorded_before(check: TableCheck) -> None:
+    """Count rows that were known before they were true: planned things exist."""
+    observed = check.contract.observed
+    if observed is None or not check.contract.is_about_people:
+        return
+    frame = check.frame.loc[check.standing]
+    n = int((frame["recorded_at"] < frame[observed]).sum())
+    check.warn("recorded_before_observed", n, f"recorded_at before {observed}; right for what is planned alone")
+
+
+def _count_after_follow_up(check: TableCheck, persons: TableCheck) -> None:
+    """Count rows after the person died or left observation."""
+    people = persons.live()
+    ends = people.set_index("person_id")[["died_on", "observed_until"]].min(axis=1)
+    frame = check.frame.loc[check.standing]
+    last = frame["person_id"].map(ends)
+    n = int((frame[str(check.contract.observed)].dt.normalize() > last).sum())
+    check.warn("after_follow_up", n, "rows after the person's observed_until or died_on")

@@ -1,0 +1,165 @@
+"""The checked tables of one extract: one attribute a table, what was set aside, and a fingerprint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from casestrat.tables.checking import check_tables
+from casestrat.tables.columns import TEXT
+from casestrat.tables.contracts import CONTRACTS
+from casestrat.tables.extract import Extract
+from casestrat.tables.fingerprint import fingerprint_of, fingerprint_of_frame
+from casestrat.tables.raw import RawTable, raw_of_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from casestrat.tables.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The checked tables of one extract.
+
+    An absent optional table is an empty frame with the contract's columns; :meth:`has` tells whether it was there.
+    Frames are sorted by key and must not be changed in place.
+
+    Attributes
+    ----------
+    persons, referrals, events, … : pandas.DataFrame
+        One frame a table, with the columns of :func:`casestrat.tables.describe_tables`.
+    extract : Extract
+        Program, first and last day, time zone, and where ``recorded_at`` comes from.
+    set_aside : pandas.DataFrame
+        One row per broken rule: table, source, line, key, column, rule, expected; never the value. Where rule is
+        ``blanked`` only the cell was emptied; else the row was left out.
+    warnings : pandas.DataFrame
+        One row per finding that does not leave rows out: table, rule, n, message.
+    illegal_steps : pandas.DataFrame
+        One row per illegal step of the life cycle, with the columns of ``set_aside``; these rows stay.
+    present : frozenset of str
+        Tables that the source had.
+    """
+
+    persons: pd.DataFrame
+    person_facts: pd.DataFrame
+    enrollments: pd.DataFrame
+    referrals: pd.DataFrame
+    assessments: pd.DataFrame
+    responses: pd.DataFrame
+    measurements: pd.DataFrame
+    diagnoses: pd.DataFrame
+    events: pd.DataFrame
+    episodes: pd.DataFrame
+    case_managers: pd.DataFrame
+    licenses: pd.DataFrame
+    credentials: pd.DataFrame
+    absences: pd.DataFrame
+    assignments: pd.DataFrame
+    preferences: pd.DataFrame
+    conflicts: pd.DataFrame
+    plans: pd.DataFrame
+    goals: pd.DataFrame
+    contacts: pd.DataFrame
+    services: pd.DataFrame
+    committee_meetings: pd.DataFrame
+    decisions: pd.DataFrame
+    contestations: pd.DataFrame
+    extract: Extract
+    set_aside: pd.DataFrame
+    warnings: pd.DataFrame
+    illegal_steps: pd.DataFrame
+    present: frozenset[str]
+
+    @classmethod
+    def from_frames(
+        cls,
+        frames: Mapping[str, pd.DataFrame],
+        program: Vocabulary | None = None,
+        extract: Extract | None = None,
+    ) -> Tables:
+        """Check frames of one's own as a folder of tables is checked.
+
+        Parameters
+        ----------
+        frames : mapping of str to pandas.DataFrame
+            Table name → rows; `persons` and `referrals` at least. Cells may be text or typed.
+        program : Vocabulary, optional
+            The program whose codes count; without it any well-formed code is allowed.
+        extract : Extract, optional
+            First and last day, and where ``recorded_at`` comes from where frames lack it.
+
+        Returns
+        -------
+        Tables
+            The checked tables.
+
+        Raises
+        ------
+        TablesError
+            A required table or key column is missing, or a column looks like a direct identifier.
+
+        Examples
+        --------
+        >>> persons = pd.DataFrame({"person_id": ["P1", "P2", "P3"], "birth_year": [1940, 1935, 1951],
+        ...                         "recorded_at": ["2026-01-01"] * 3})
+        >>> referrals = pd.DataFrame({"referral_id": ["R1"], "person_id": ["P2"], "referred_on": ["2026-02-01"],
+        ...                           "recorded_at": ["2026-02-02"]})
+        >>> tables = Tables.from_frames({"persons": persons, "referrals": referrals})
+        >>> len(tables.persons), len(tables.set_aside), tables.has("events")
+        (3, 0, False)
+        """
+        raws = {name: raw_of_frame(name, frame) for name, frame in frames.items()}
+        return cls.checked(raws, program, extract or Extract())
+
+    @classmethod
+    def checked(cls, raws: Mapping[str, RawTable], program: Vocabulary | None, extract: Extract) -> Tables:
+        """Check raw tables, wherever they were read from."""
+        found = check_tables(raws, program, extract)
+        return cls(
+            **found.frames,
+            extract=found.extract,
+            set_aside=found.set_aside,
+            warnings=found.warnings,
+            illegal_steps=found.illegal_steps,
+            present=found.present,
+        )
+
+    def has(self, name: str) -> bool:
+        """Tell whether the source had this table, be it without rows."""
+        return name in self.present
+
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """Return every table by name, the absent ones empty."""
+        return {name: getattr(self, name) for name in CONTRACTS}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of the content of the tables and of their extract, wherever they were read from."""
+        content = {name: fingerprint_of_frame(getattr(self, name)) for name in sorted(self.present)}
+        return fingerprint_of({"tables": content, "extract": self.extract.content()})
+
+    def for_persons(self, ids: Iterable[str]) -> Tables:
+        """Return the rows about these people; tables that are not about people stay whole.
+
+        Parameters
+        ----------
+        ids : iterable of str
+            Pseudonyms.
+
+        Returns
+        -------
+        Tables
+            The same tables with fewer rows.
+        """
+        wanted = pd.Index(list(ids), dtype=TEXT)
+        kept = {}
+        for name, contract in CONTRACTS.items():
+            frame = getattr(self, name)
+            if "person_id" in contract.by_name and len(frame):
+                kept[name] = frame.loc[frame["person_id"].isin(wanted)].reset_index(drop=True)
+        return replace(self, **kept)
