@@ -82,7 +82,7 @@ class Gates:
 def newest_row(tables: Tables, as_of: pd.Timestamp) -> pd.Timestamp | None:
     """Return when the newest row known on a date was recorded, or None."""
     moments = []
-    for _name, frame in tables.items():
+    for frame in tables.frames().values():
         if "recorded_at" in frame.columns:
             recorded = frame["recorded_at"]
             moments.append(recorded[recorded < as_of].max())

@@ -13,16 +13,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from casestrat.errors import StoreError
 from casestrat.features import FeatureBuilder
 from casestrat.knowledge import Program
 from casestrat.models import PointScorecard, load_model
-from casestrat.nightly.files import json_bytes, parquet_bytes, write_atomic
-from casestrat.tables import TEXT, Tables, fingerprint_of_frame
+from casestrat.nightly.files import json_bytes, write_atomic
+from casestrat.tables import CONTRACTS, TEXT, Extract, Tables, fingerprint_of_frame
 from casestrat.timeline import make_spine
 
 PEOPLE_A_PART = 25_000  # about 200 MB of memory for thirty features and ten events a person
+_WHOLE = "whole.json"  # written last: a partition without it was cut short
 RESULTS = ("features", "scores", "reasons")
 _REASON_COLUMNS = ["person_id", "as_of", "reason", "domain", "is_actionable", "contribution", "value", "source",
                    "observed_on"]  # fmt: skip
@@ -36,6 +39,7 @@ class PartTask:
     tables: Path
     results: Path
     program: Program
+    extract: Extract
     as_of: pd.Timestamp
     model: str  # path of a stored model, or empty for the program's scorecard
     run_id: str
@@ -60,6 +64,39 @@ def split_people(person_ids: pd.Series, people_a_part: int = PEOPLE_A_PART) -> l
     count = max(1, -(-len(ids) // people_a_part))
     part = pd.util.hash_array(ids.to_numpy(dtype=object), categorize=False) % np.uint64(count)
     return [ids[part == number] for number in range(count)]
+
+
+def save_tables(tables: Tables, folder: Path) -> None:
+    """Write the tables of one partition, already checked, so that a worker need not check them again."""
+    for name in sorted(tables.present):
+        write_atomic(folder / f"{name}.parquet", _typed_parquet(getattr(tables, name)))
+    write_atomic(folder / _WHOLE, json_bytes({"present": sorted(tables.present)}))
+
+
+def load_tables(folder: Path, extract: Extract) -> Tables:
+    """Read back the tables of one partition."""
+    present = json.loads((folder / _WHOLE).read_text(encoding="utf-8"))["present"]
+    frames = {name: contract.empty() for name, contract in CONTRACTS.items()}
+    frames |= {name: _as_text(pd.read_parquet(folder / f"{name}.parquet")) for name in present}
+    nothing = pd.DataFrame()
+    return Tables(**frames, extract=extract, set_aside=nothing, warnings=nothing, present=frozenset(present))
+
+
+def is_saved(folder: Path) -> bool:
+    """Tell whether a partition's tables were written whole."""
+    return (folder / _WHOLE).is_file()
+
+
+def _typed_parquet(frame: pd.DataFrame) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), sink, compression="lz4")
+    return bytes(sink.getvalue())
+
+
+def _as_text(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give text columns the one type that the tables use, whatever pandas chose on reading."""
+    text = [name for name in frame.columns if frame[name].dtype == object or isinstance(frame[name].dtype, pd.StringDtype)]
+    return frame.astype(dict.fromkeys(text, TEXT))
 
 
 def load_scorer(task_model: str, program: Program) -> Any:
@@ -137,7 +174,7 @@ def process(task: PartTask) -> dict[str, Any]:
     done = read_receipt(task)
     if done is not None:
         return done
-    tables = Tables.load(task.tables)
+    tables = load_tables(task.tables, task.extract)
     model = load_scorer(task.model, task.program)
     builder = feature_builder(model, task.program)
     populations = [make_spine(tables, task.program, task.as_of, population=name) for name in ("waiting", "followed")]
@@ -151,7 +188,7 @@ def process(task: PartTask) -> dict[str, Any]:
         "reasons": _with_sources(reasons, builder.sources(tables, spine)),
     }
     for name, frame in frames.items():
-        write_atomic(_result(task, name), parquet_bytes(frame))
+        write_atomic(_result(task, name), _typed_parquet(frame))
     receipt = {
         "part": task.number,
         "run_id": task.run_id,
@@ -175,9 +212,7 @@ def read_receipt(task: PartTask) -> dict[str, Any] | None:
 
 def collect(tasks: list[PartTask], name: str) -> pd.DataFrame:
     """Return one kind of result of all parts, in an order that does not depend on how people were split."""
-    frame = pd.concat([pd.read_parquet(_result(task, name)) for task in tasks], ignore_index=True)
-    text = [column for column in frame.columns if pd.api.types.is_string_dtype(frame[column].dtype)]
-    frame = frame.astype(dict.fromkeys(text, TEXT))
+    frame = _as_text(pd.concat([pd.read_parquet(_result(task, name)) for task in tasks], ignore_index=True))
     keys = [column for column in ("person_id", "as_of", "reason") if column in frame.columns]
     return frame.sort_values(keys, kind="stable", ignore_index=True)
 

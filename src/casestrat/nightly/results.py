@@ -209,7 +209,7 @@ def _count(
     aside = tables.set_aside.drop_duplicates(["table", "source", "line"])
     return {
         "people_read": int(tables.persons["person_id"].nunique()),
-        "rows_read": int(sum(len(frame) for _name, frame in tables.items())),
+        "rows_read": int(sum(len(frame) for frame in tables.frames().values())),
         "rows_set_aside": len(aside),
         "rows_set_aside_by_table": {str(name): int(n) for name, n in aside.groupby("table").size().items()},
         "scored": len(frames["risk"]),

@@ -15,10 +15,11 @@ from casestrat.knowledge import PriorityPolicy, Program, load_program
 from casestrat.models import PointScorecard, load_model
 from casestrat.nightly.engine import EngineName, run_parts
 from casestrat.nightly.gates import Gates
-from casestrat.nightly.manifest import RunFolders, RunInputs, list_files, locked, read_manifest
-from casestrat.nightly.partition import PartTask, process, split_people
-from casestrat.nightly.results import Results, assemble
+from casestrat.nightly.manifest import RunFolders, RunInputs, locked, read_manifest
+from casestrat.nightly.partition import PartTask, is_saved, process, read_receipt, save_tables, split_people
 from casestrat.nightly.publishing import stage
+from casestrat.nightly.results import assemble
+from casestrat.nightly.runlog import append_log, host_line
 from casestrat.tables import Tables, read_tables
 
 Progress = Callable[[str, int, int], None]  # step, done, of
@@ -144,6 +145,7 @@ def run_nightly(
         folders = RunFolders(Path(out), inputs.as_of, inputs.run_id)
         standing = folders.published()
         if standing is not None:
+            append_log(standing, ["nothing to do: this run stands already"])
             return NightlyRun(standing, read_manifest(standing) or {}, is_new=False, seconds=_since(began))
         swept = folders.sweep_orphans()
         tasks = prepare_parts(tables, rules, date, folders, str(model) if model is not None else "")
@@ -154,6 +156,7 @@ def run_nightly(
         tell("report", 0, 1)
         manifest = stage(results, folders, lang)
         folder = folders.publish()
+        append_log(folder, _log_lines(began, len(tasks), resumed, swept, engine))
         tell("report", 1, 1)
     return NightlyRun(folder, manifest, True, resumed, _since(began), swept)
 
@@ -217,10 +220,13 @@ def prepare_parts(
     tasks = []
     for number, ids in enumerate(split_people(tables.persons["person_id"].drop_duplicates())):
         folder = folders.work / "parts" / f"{number:05d}"
-        if not (folder / "_done").exists():
-            tables.for_persons(ids).save(folder)
-            (folder / "_done").touch()
-        tasks.append(PartTask(number, folder, folders.work / "results", program, as_of, model, folders.run_id))
+        if not is_saved(folder):
+            save_tables(tables.for_persons(ids), folder)
+        tasks.append(
+            PartTask(
+                number, folder, folders.work / "results", program, tables.extract, as_of, model, folders.run_id
+            )  # fmt: skip
+        )
     return tasks
 
 
@@ -228,8 +234,6 @@ def _score(
     tasks: list[PartTask], engine: EngineName, workers: int | None, scheduler: str | None, tell: Progress
 ) -> int:
     """Score what is not yet scored; return how many partitions were already done."""
-    from casestrat.nightly.partition import read_receipt
-
     todo = [task for task in tasks if read_receipt(task) is None]
     done = resumed = len(tasks) - len(todo)
     tell("score", done, len(tasks))
@@ -239,8 +243,12 @@ def _score(
     return resumed
 
 
+def _log_lines(began: float, parts: int, resumed: int, swept: list[str], engine: str) -> list[str]:
+    return [
+        host_line(),
+        f"engine={engine} partitions={parts} resumed={resumed} swept={len(swept)} seconds={_since(began):.1f}",
+    ]
+
+
 def _since(began: float) -> float:
     return time.perf_counter() - began
-
-
-__all__ = ["NightlyRun", "Results", "list_files", "run_nightly"]

@@ -1,0 +1,140 @@
+"""Learning from past dates: the same features as the night, and what then happened."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from casestrat.errors import UsageError
+from casestrat.features import FeatureBuilder
+from casestrat.knowledge import Program
+from casestrat.models import (
+    Evaluation, PersonGroupedSplit, PointScorecard, RiskClassifier, evaluate, load_model,
+)  # fmt: skip
+from casestrat.nightly.partition import feature_builder, score_people
+from casestrat.nightly.run import parse_as_of
+from casestrat.tables import Tables
+from casestrat.timeline import build_labels, make_spine
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A learned model, the features it was learned on, and how it did on people left out."""
+
+    model: RiskClassifier
+    builder: FeatureBuilder
+    evaluation: Evaluation
+    n: int
+    events: int
+
+
+def labelled(
+    tables: Tables, program: Program, as_of: Sequence[str | pd.Timestamp], builder: FeatureBuilder
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Return features and labels of everyone who waited or was enrolled on past dates.
+
+    Parameters
+    ----------
+    tables : Tables
+        The checked tables.
+    program : Program
+        The program whose outcome is foretold.
+    as_of : sequence of str or pandas.Timestamp
+        Past dates.
+    builder : FeatureBuilder
+        The features.
+
+    Returns
+    -------
+    X : pandas.DataFrame
+        One row per person and date whose outcome is known, index (person_id, as_of).
+    y : pandas.Series
+        1 where the outcome came inside the horizon, else 0; same index.
+
+    Raises
+    ------
+    UsageError
+        Where no outcome of these dates is known yet.
+    """
+    dates = [parse_as_of(date) for date in as_of]
+    spine = make_spine(tables, program, as_of=dates, population="all")
+    labels = build_labels(tables, spine, program.outcomes[program.risk.outcome])
+    known = labels.dropna(subset="label")
+    if known.empty:
+        raise UsageError(
+            f"no outcome {program.risk.outcome} is known for {len(spine):,} people and dates",
+            where="as_of",
+            do=f"give dates at least {program.outcomes[program.risk.outcome].horizon_days} days before the data end",
+        )
+    return builder.build(tables, spine).loc[known.index], known["label"].astype(int)
+
+
+def fit_model(
+    tables: Tables, program: Program, as_of: Sequence[str | pd.Timestamp], *, random_state: int = 0
+) -> Fitted:
+    """Learn the program's outcome from past dates, and measure it on people left out.
+
+    Parameters
+    ----------
+    tables : Tables
+        The checked tables.
+    program : Program
+        The program.
+    as_of : sequence of str or pandas.Timestamp
+        Past dates to learn from.
+    random_state : int, optional
+        Seed of the splits.
+
+    Returns
+    -------
+    Fitted
+        The model fitted on everybody, its builder, and the evaluation on left-out people.
+    """
+    builder = FeatureBuilder(program)
+    X, y = labelled(tables, program, as_of, builder)
+    persons = X.index.get_level_values("person_id").to_numpy()
+    held_out = pd.Series(np.nan, index=X.index)
+    for train, test in PersonGroupedSplit(n_splits=5, random_state=random_state).split(X, y, groups=persons):
+        fold = RiskClassifier(random_state=random_state).fit(X.iloc[train], y.iloc[train])
+        held_out.iloc[test] = fold.predict_proba(X.iloc[test])[:, 1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        evaluation = evaluate(y, held_out)
+    model = RiskClassifier(random_state=random_state).fit(X, y)
+    return Fitted(model, builder, evaluation, len(y), int(y.sum()))
+
+
+def score_labelled(
+    tables: Tables, program: Program, as_of: Sequence[str | pd.Timestamp], *, model: str | Path | None = None
+) -> pd.DataFrame:
+    """Score past dates with a stored model or the program's scorecard, beside what then happened.
+
+    Parameters
+    ----------
+    tables : Tables
+        The checked tables.
+    program : Program
+        The program.
+    as_of : sequence of str or pandas.Timestamp
+        Past dates.
+    model : str or path, optional
+        A stored model; by default the program's scorecard.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per person and date whose outcome is known: label, score. ``attrs["is_risk"]`` tells whether the score
+        is a probability; else it is the share of the points that can be had.
+    """
+    scorer = load_model(model) if model is not None else PointScorecard.from_table(program.risk.scorecard)
+    X, y = labelled(tables, program, as_of, feature_builder(scorer, program))
+    scores, _reasons = score_people(scorer, X)
+    is_risk = bool(scores["risk"].notna().all())
+    frame = pd.DataFrame({"label": y, "score": scores["risk" if is_risk else "points_share"]})
+    frame.attrs["is_risk"] = is_risk
+    return frame
