@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from casestrat.errors import KnowledgeError
+from casestrat.knowledge.frozen import FrozenMap
 from casestrat.tables.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ class PriorityPolicy:
     """
 
     mode: Mode = "score"
-    rates: Mapping[str, float] = field(default_factory=dict)
-    weights: Mapping[str, float] = field(default_factory=dict)
-    components: Mapping[str, Component] = field(default_factory=dict)
+    rates: Mapping[str, float] = field(default_factory=FrozenMap)
+    weights: Mapping[str, float] = field(default_factory=FrozenMap)
+    components: Mapping[str, Component] = field(default_factory=FrozenMap)
     decimals: int = 6
     min_completeness: float = 0.7
     seed: str = ""
@@ -90,15 +90,8 @@ class PriorityPolicy:
             numbers = {str(key): float(value) for key, value in getattr(self, name).items()}
             if any(not value >= 0 or value == float("inf") for value in numbers.values()):
                 raise KnowledgeError(f"`{name}` must be finite and not negative", do=f"mend `{name}`")
-            object.__setattr__(self, name, MappingProxyType(numbers))
-        object.__setattr__(self, "components", MappingProxyType(dict(self.components)))
-
-    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
-        """Pickle by value: a mapping proxy cannot be pickled, and worker processes need the policy."""
-        scales = {name: (c.feature, c.best, c.worst) for name, c in self.components.items()}
-        return _rebuild, (
-            self.mode, dict(self.rates), dict(self.weights), scales, self.decimals, self.min_completeness, self.seed,
-        )  # fmt: skip
+            object.__setattr__(self, name, FrozenMap(numbers))
+        object.__setattr__(self, "components", FrozenMap(dict(self.components)))
 
     @property
     def fingerprint(self) -> str:
@@ -131,16 +124,3 @@ class PriorityPolicy:
             min_completeness=declared.min_completeness,
             seed=seed or declared.seed,
         )
-
-
-def _rebuild(
-    mode: Mode,
-    rates: dict[str, float],
-    weights: dict[str, float],
-    scales: dict[str, tuple[str, float, float]],
-    decimals: int,
-    min_completeness: float,
-    seed: str,
-) -> PriorityPolicy:
-    components = {name: Component(*scale) for name, scale in scales.items()}
-    return PriorityPolicy(mode, rates, weights, components, decimals, min_completeness, seed)

@@ -7,14 +7,26 @@ name of the section of the file it was read from.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
+from pathlib import Path
 from typing import Any, Literal
 
+from casestrat.knowledge.frozen import FrozenMap, freeze
 from casestrat.knowledge.policy import PriorityPolicy
 from casestrat.tables.fingerprint import fingerprint_of
 
 Labels = Mapping[str, str]  # language → words; "en" is always there
+
+
+class _Frozen:
+    """Makes the mappings and lists that a frozen object was given immutable, so that it can be hashed and pickled."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        for part in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
+            object.__setattr__(self, part.name, freeze(getattr(self, part.name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +39,7 @@ class ReferralRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(_Frozen):
     """``[outcomes.<name>]``: what a model foretells.
 
     Either an event (``event``, ``where``) or an instrument's score (``instrument``, ``output``, ``at_least``) inside
@@ -37,16 +49,16 @@ class Outcome:
     name: str
     horizon_days: int
     event: str | None = None
-    where: Mapping[str, Any] = ()  # type: ignore[assignment]  # column → value it must equal
+    where: Mapping[str, Any] = field(default_factory=FrozenMap)  # column → value it must equal
     instrument: str | None = None
     output: str = "total"
     at_least: float | None = None
     competing: tuple[str, ...] = ()
-    label: Labels = ()  # type: ignore[assignment]
+    label: Labels = field(default_factory=FrozenMap)
 
 
 @dataclass(frozen=True, slots=True)
-class FeatureSpec:
+class FeatureSpec(_Frozen):
     """``[[features]]``: one line of the program's feature list, as written in the file.
 
     ``options`` are the arguments of the feature class of that kind in ``casestrat.features`` (``table``, ``column``,
@@ -59,17 +71,17 @@ class FeatureSpec:
     domain: str = "other"
     is_actionable: bool = False
     worse: Literal["higher", "lower"] | None = None
-    label: Labels = ()  # type: ignore[assignment]
+    label: Labels = field(default_factory=FrozenMap)
     unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class CriterionRule:
+class CriterionRule(_Frozen):
     """One named rule of a criteria set: a three-valued expression over columns and features known on the date."""
 
     id: str
     expression: str
-    label: Labels = ()  # type: ignore[assignment]
+    label: Labels = field(default_factory=FrozenMap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +108,14 @@ class RiskRules:
 
 
 @dataclass(frozen=True, slots=True)
-class TierRule:
+class TierRule(_Frozen):
     """``[[tiers]]``, highest first: where the tier begins, in points and in risk, and its starting intensity."""
 
     id: str
     intensity: str
     from_points: int | None = None  # the lowest tier has neither bound
     from_risk: float | None = None
-    label: Labels = ()  # type: ignore[assignment]
+    label: Labels = field(default_factory=FrozenMap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +127,17 @@ class ContactStandard:
 
 
 @dataclass(frozen=True, slots=True)
-class Intensity:
+class Intensity(_Frozen):
     """``[intensities.<name>]``: how closely a person is followed; owns the contact standard and the case weight."""
 
     id: str
     minutes_per_week: int
     contacts: tuple[ContactStandard, ...]
-    label: Labels = ()  # type: ignore[assignment]
+    label: Labels = field(default_factory=FrozenMap)
 
 
 @dataclass(frozen=True, slots=True)
-class DecisionReason:
+class DecisionReason(_Frozen):
     """``[[decision_reasons]]``: a reason a committee may give, and what follows from it."""
 
     code: str
@@ -133,7 +145,7 @@ class DecisionReason:
     actor: Literal["program", "person", "committee"]
     days_parked: int | None = None
     needs_note: bool = False
-    label: Labels = ()  # type: ignore[assignment]
+    label: Labels = field(default_factory=FrozenMap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,16 +164,16 @@ class AllocationRules:
 
 
 @dataclass(frozen=True, slots=True)
-class PrivacyRules:
+class PrivacyRules(_Frozen):
     """``[privacy]``: whether a learned model may rank, the small-cell threshold, roles of columns."""
 
     learned_ranking: Literal["allowed", "opt_in"] = "allowed"
     small_cell: int = 11
-    column_roles: Mapping[str, str] = ()  # type: ignore[assignment]  # column → feature, audit, both, neither
+    column_roles: Mapping[str, str] = field(default_factory=FrozenMap)  # column → feature, audit, both, neither
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
+class Program(_Frozen):
     """A kind of case management and its rules.
 
     Satisfies ``casestrat.tables.Vocabulary``. Load one with :func:`casestrat.load_program`.
@@ -187,8 +199,21 @@ class Program:
     decision_reasons: tuple[DecisionReason, ...]
     allocation: AllocationRules
     privacy: PrivacyRules
+    domain: str = ""
+    licence: str = ""
+    status: str = ""
+    source: str = ""
 
     @property
     def fingerprint(self) -> str:
-        """Hash of everything the program says."""
-        return fingerprint_of(self)
+        """Hash of everything the program says; of a scorecard beside the program's file, only the file's name."""
+        return fingerprint_of(replace(self, risk=replace(self.risk, scorecard=Path(self.risk.scorecard).name)))
+
+    def feature(self, name: str) -> FeatureSpec:
+        """Return a feature of the program by its name; a ``KeyError`` where it has none of that name."""
+        return {spec.name: spec for spec in self.features}[name]
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The names of the features, in the order of the file."""
+        return tuple(spec.name for spec in self.features)

@@ -1,0 +1,136 @@
+"""What is shipped: a frame of programs, of instruments and of scorecards, with their licence, status and source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from casestrat.knowledge.instrument_file import load_instrument
+from casestrat.knowledge.program_file import load_program
+from casestrat.knowledge.scorecard_file import load_scorecard
+from casestrat.knowledge.toml_file import shipped_names
+
+
+def list_programs(lang: str = "en") -> pd.DataFrame:
+    """Return the programs that are shipped.
+
+    Parameters
+    ----------
+    lang : {"en", "fr", "it"}
+        Language of the labels.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per program: name, label, domain, version, licence, status, source, outcome, scorecard, instruments.
+
+    Examples
+    --------
+    >>> "geriatric" in set(list_programs()["name"])
+    True
+    """
+    rows = []
+    for name in shipped_names("programs"):
+        program = load_program(name)
+        rows.append(
+            {
+                "name": name,
+                "label": _in(program.label, lang),
+                "domain": program.domain,
+                "version": program.version,
+                "licence": program.licence,
+                "status": program.status,
+                "source": program.source,
+                "outcome": program.risk.outcome,
+                "scorecard": program.risk.scorecard,
+                "instruments": ", ".join(program.instruments),
+            }
+        )
+    return _frame(rows)
+
+
+def list_instruments(lang: str = "en") -> pd.DataFrame:
+    """Return the instruments that are shipped.
+
+    Parameters
+    ----------
+    lang : {"en", "fr", "it"}
+        Language of the labels.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per instrument: name, label, domain, version, licence, status, source, confidence, items, variants.
+
+    Examples
+    --------
+    >>> list_instruments().set_index("name").loc["phq9", "domain"]
+    'mood'
+    """
+    rows = []
+    for name in shipped_names("instruments"):
+        instrument = load_instrument(name)
+        rows.append(
+            {
+                "name": name,
+                "label": _in(instrument.label, lang),
+                "domain": instrument.domain,
+                "version": instrument.version,
+                "licence": instrument.licence,
+                "status": instrument.status,
+                "source": instrument.source,
+                "confidence": instrument.confidence,
+                "items": len(instrument.scored_items),
+                "variants": ", ".join(instrument.variants),
+            }
+        )
+    return _frame(rows)
+
+
+def list_scorecards(lang: str = "en") -> pd.DataFrame:
+    """Return the scorecards that are shipped.
+
+    Parameters
+    ----------
+    lang : {"en", "fr", "it"}
+        Language of the labels.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per card: name, label, domain, version, licence, status, source, kind, program, items. Instruments
+        whose total is a sum of points can be read as cards too; they are in :func:`list_instruments`.
+
+    Examples
+    --------
+    >>> set(list_scorecards()["kind"])
+    {'expert'}
+    """
+    rows = []
+    for name in shipped_names("scorecards"):
+        card = load_scorecard(name)
+        rows.append(
+            {
+                "name": name,
+                "label": _in(card.label, lang),
+                "domain": card.domain,
+                "version": card.version,
+                "licence": card.licence,
+                "status": card.status,
+                "source": card.source,
+                "kind": card.kind,
+                "program": card.program,
+                "items": len(card.items),
+            }
+        )
+    return _frame(rows)
+
+
+def _in(label: Mapping[str, str], lang: str) -> str:
+    return label.get(lang) or label["en"]
+
+
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(rows)

@@ -1,0 +1,164 @@
+"""The rules between the parts of a program: every name that is used must be defined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from casestrat.knowledge.expression import expression_names
+from casestrat.knowledge.instrument import Instrument
+from casestrat.knowledge.instrument_file import load_instrument
+from casestrat.knowledge.program import FeatureSpec, Program
+from casestrat.knowledge.scorecard_file import load_scorecard
+from casestrat.knowledge.toml_file import Section, shipped_names
+
+PERSON_COLUMNS: Final = (
+    "birth_year", "sex", "territory", "jurisdiction", "language", "interpreter_needed", "neurodegenerative",
+)  # fmt: skip
+REFERRAL_COLUMNS: Final = ("source", "is_professional", "consent", "urgency", "reasons", "is_complete")
+WAITING_COLUMNS: Final = ("tier", "risk", "points", "points_share", "need", "urgency", "waited_days", "completeness")
+
+
+def check_program(program: Program, file: Section) -> None:
+    """Refuse a program that uses a name it does not define.
+
+    Parameters
+    ----------
+    program : Program
+        What the file says.
+    file : Section
+        The file's outermost section, for messages.
+
+    Raises
+    ------
+    KnowledgeError
+        At the first dangling name, with the nearest defined one.
+    """
+    _check_names(program, file)
+    instruments = {name: load_instrument(name) for name in program.instruments}
+    for spec in program.features:
+        _check_feature(program, instruments, spec, file)
+    _check_outcomes(program, instruments, file)
+    _check_criteria(program, file)
+    _check_risk(program, file)
+    _check_tiers(program, file)
+    _check_priority(program, file)
+
+
+def _check_names(program: Program, file: Section) -> None:
+    for name in program.instruments:
+        file.refer(name, shipped_names("instruments"), "instrument", "instruments")
+    for key, names in (
+        ("features", program.feature_names),
+        ("tiers", [tier.id for tier in program.tiers]),
+        ("decision_reasons", [reason.code for reason in program.decision_reasons]),
+        ("criteria", [f"{chosen.id} {chosen.version}" for chosen in program.criteria]),
+    ):
+        twice = sorted({name for name in names if list(names).count(name) > 1})
+        if twice:
+            raise file.fault(f"`{key}` has {twice[0]!r} twice", key, "rename one of them")
+    audited = (*PERSON_COLUMNS, *program.facts, "age_band")
+    for name in program.audit_groups:
+        file.refer(name, audited, "column or fact to audit by", "audit_groups")
+
+
+def _check_feature(program: Program, instruments: dict[str, Instrument], spec: FeatureSpec, file: Section) -> None:
+    where, options = f"features[{spec.name}]", spec.options
+    if "instrument" in options:
+        instrument = instruments[file.refer(options["instrument"], instruments, "instrument of the program", where)]
+        file.refer(options.get("output", instrument.outputs[0]), instrument.outputs, "output of the instrument", where)
+    if spec.kind == "fact":
+        file.refer(options["fact"], program.facts, "fact of the program", where)
+    if spec.kind == "referral":
+        known = (*REFERRAL_COLUMNS, *program.referral.criteria_inputs)
+        file.refer(options["column"], known, "column of referrals", where)
+    if spec.kind == "person":
+        file.refer(options["column"], PERSON_COLUMNS, "column of persons", where)
+    if program.privacy.column_roles.get(options.get("column", "")) in ("audit", "neither") and spec.kind == "person":
+        column = options["column"]
+        raise file.fault(
+            f"{column!r} is not a feature by its role", where, f"set privacy.column_roles.{column} = 'both'"
+        )
+    _check_where(program, options.get("table", ""), options.get("where", {}), file, f"{where}.where")
+
+
+def _check_where(program: Program, table: str, where: Any, file: Section, path: str) -> None:
+    """Check the codes by which rows are chosen against the program's lists."""
+    lists = {
+        ("events", "kind"): ("kind of event of the program", program.event_kinds),
+        ("measurements", "kind"): ("kind of measurement of the program", program.measurement_kinds),
+        ("assessments", "instrument"): ("instrument of the program", program.instruments),
+    }
+    for column, value in where.items():
+        if (table, column) in lists:
+            what, known = lists[table, column]
+            for code in value if isinstance(value, tuple) else (value,):
+                file.refer(code, known, what, path)
+
+
+def _check_outcomes(program: Program, instruments: dict[str, Instrument], file: Section) -> None:
+    for name, outcome in program.outcomes.items():
+        path = f"outcomes.{name}"
+        if outcome.event is not None:
+            file.refer(outcome.event, program.event_kinds, "kind of event of the program", path)
+        if outcome.instrument is not None:
+            instrument = instruments[file.refer(outcome.instrument, instruments, "instrument of the program", path)]
+            file.refer(outcome.output, instrument.outputs, "output of the instrument", path)
+        for kind in outcome.competing:
+            file.refer(kind, program.event_kinds, "kind of event of the program", path)
+
+
+def _check_criteria(program: Program, file: Section) -> None:
+    known = {"age", *program.feature_names, *program.facts, *PERSON_COLUMNS, *REFERRAL_COLUMNS}
+    known.update(program.referral.criteria_inputs)
+    for chosen in program.criteria:
+        for rule in chosen.rules:
+            for name in expression_names(rule.expression):
+                file.refer(name, known, "column, fact or feature", f"criteria[{chosen.id}].rules.{rule.id}")
+
+
+def _check_risk(program: Program, file: Section) -> None:
+    file.refer(program.risk.outcome, program.outcomes, "outcome", "risk.outcome")
+    card = load_scorecard(program.risk.scorecard)
+    for row in card.rows:
+        file.refer(row.item, program.feature_names, f"feature (item of scorecard {card.id!r})", "risk.scorecard")
+
+
+def _check_tiers(program: Program, file: Section) -> None:
+    """Tiers stand highest first, each bound below the one before; only the lowest has none."""
+    if not program.tiers:
+        raise file.fault("a program needs at least one tier", "tiers")
+    for tier in program.tiers:
+        file.refer(tier.intensity, program.intensities, "intensity", f"tiers[{tier.id}]")
+        is_lowest = tier is program.tiers[-1]
+        if is_lowest != (tier.from_points is None and tier.from_risk is None):
+            raise file.fault(
+                "the lowest tier, and it alone, has neither bound", f"tiers[{tier.id}]", "write tiers highest first"
+            )
+    for bound in ("from_points", "from_risk"):
+        _check_falling((getattr(tier, bound) for tier in program.tiers[:-1]), file, bound)
+
+
+def _check_falling(bounds: Iterable[float | None], file: Section, bound: str) -> None:
+    given = list(bounds)
+    if any(value is None for value in given) and any(value is not None for value in given):
+        raise file.fault(f"`{bound}` is given for some tiers only", "tiers", "give it for all tiers but the lowest")
+    known = [value for value in given if value is not None]
+    if any(after >= before for before, after in zip(known, known[1:], strict=False)):
+        raise file.fault(f"`{bound}` does not fall from tier to tier", "tiers", "write tiers highest first")
+    if bound == "from_risk" and any(not 0 <= value <= 1 for value in known):
+        raise file.fault("`from_risk` must lie in [0, 1]", "tiers")
+
+
+def _check_priority(program: Program, file: Section) -> None:
+    tiers = [tier.id for tier in program.tiers]
+    for name in program.priority.rates:
+        file.refer(name, tiers, "tier", "priority.rates")
+    missing = [name for name in tiers if name not in program.priority.rates]
+    if program.priority.mode == "accumulating" and missing:
+        raise file.fault(f"no rate is given for tier {missing[0]!r}", "priority.rates", "give every tier a rate")
+    known = [*program.feature_names, *WAITING_COLUMNS]
+    for name, component in program.priority.components.items():
+        file.refer(component.feature, known, "feature or waiting-list column", f"priority.components.{name}")
+    for name in program.priority.weights:
+        file.refer(name, [*program.priority.components, *WAITING_COLUMNS], "component", "priority.weights")

@@ -1,0 +1,131 @@
+"""A scorecard: whole-number points that a committee can read, as data.
+
+``casestrat.models`` gives the points of people; a published, an expert and a learned card are the same object.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from casestrat.errors import KnowledgeError
+from casestrat.knowledge.frozen import FrozenMap
+from casestrat.knowledge.program import Labels
+from casestrat.tables.fingerprint import fingerprint_of
+
+OPERATORS: Final = (">=", "<=", ">", "<", "=")
+Operator = Literal[">=", "<=", ">", "<", "=", "is missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """When a row of a card counts: a comparison with a number or a code, or that the item is missing."""
+
+    operator: Operator
+    value: float | str | None = None
+
+
+def parse_condition(text: str) -> Condition:
+    """Return a row's condition from its words.
+
+    Parameters
+    ----------
+    text : str
+        ``">= x"``, ``"> x"``, ``"<= x"``, ``"< x"`` with a number, ``"= code"``, or ``"is missing"``.
+
+    Returns
+    -------
+    Condition
+        The operator and the number or code it compares with.
+
+    Raises
+    ------
+    KnowledgeError
+        If the text has none of these forms.
+
+    Examples
+    --------
+    >>> parse_condition(">= 2"), parse_condition("= heroin").value
+    (Condition(operator='>=', value=2.0), 'heroin')
+    """
+    words = text.strip()
+    if words == "is missing":
+        return Condition("is missing")
+    operator = next((sign for sign in OPERATORS if words.startswith(sign)), None)
+    if operator is not None:
+        value = words.removeprefix(operator).strip()
+        number = _number(value)
+        if number is not None or (operator == "=" and value and not value.startswith("=")):
+            return Condition(operator, value if number is None else number)  # type: ignore[arg-type]
+    raise KnowledgeError(
+        f"{text!r} is not a condition", do="write '>= 2', '> 2', '<= 2', '< 2', '= code' or 'is missing'"
+    )
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if abs(number) < float("inf") else None
+
+
+@dataclass(frozen=True, slots=True)
+class ScorecardRow:
+    """One row of a card: points that an item earns where its condition holds.
+
+    Parameters
+    ----------
+    item : str
+        The feature, or the instrument's item, that is looked at.
+    condition : str
+        As :func:`parse_condition` reads it; numeric thresholds of one item add up.
+    points : int
+        Whole points.
+    domain : str
+        What kind of reason it is: function, health, social, use …
+    is_actionable : bool
+        Whether help can change it.
+    reason_id : str
+        The stable name of the reason, the same for all rows that tell one reason.
+    """
+
+    item: str
+    condition: str
+    points: int
+    domain: str = "other"
+    is_actionable: bool = False
+    reason_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """A card of whole-number points, with where it comes from and what it may be used for.
+
+    Load one with :func:`casestrat.load_scorecard`. Without a ``risk_table`` it gives points and never a percentage.
+    """
+
+    id: str
+    version: str
+    label: Labels
+    domain: str
+    kind: Literal["published", "expert"]
+    licence: str
+    source: str
+    status: str
+    rows: tuple[ScorecardRow, ...]
+    risk_table: tuple[tuple[int, float], ...] = ()
+    outcome: str = ""
+    horizon_days: int | None = None
+    program: str = ""
+    item_labels: FrozenMap[str, Labels] = FrozenMap()  # for items that are not a program's features
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The items that the card looks at, each once, in the order of the rows."""
+        return tuple(dict.fromkeys(row.item for row in self.rows))
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of everything the card says."""
+        return fingerprint_of(self)
