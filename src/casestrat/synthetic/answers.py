@@ -1,0 +1,237 @@
+"""What the made-up people answered: sittings with the program's instruments, item by item."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from casestrat.synthetic.calendar_days import NEVER, as_moments, as_records, record_days
+from casestrat.synthetic.people import People, gir_of, numbered
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from casestrat.knowledge.instrument import Instrument, Item
+    from casestrat.knowledge.program import Program
+    from casestrat.synthetic.careers import Careers, Lives
+    from casestrat.synthetic.draws import Draws, Floats, Ints
+
+# Letters of the eight discriminant items of AGGIR, in the order of the grid, that give each GIR.
+AGGIR_PROFILES: Mapping[int, tuple[str, ...]] = {
+    1: ("CCCCCCCC", "CCCCBCCC", "CCBCCCCC", "CCCBCCCC"),
+    2: ("CCCCBBBA", "BBCCBBCC", "AACCBCCC", "CCBBABAA", "AACBBCCC", "CCACBCCC"),
+    3: ("BBCCBCBB", "CBCCABBA", "BABCABBB", "ABCCABBB", "ABCBAABA", "AACCAABB"),
+    4: ("AABBABAA", "AACBAABA", "AABBAAAA", "BBBBABAA", "AAABABAB", "BABBABAC"),
+    5: ("BAABAAAA", "AABAAAAA", "AAABAAAB", "AAAAABAA", "ABBAAAAA", "AAAAAABB"),
+    6: ("ABAAAAAA", "AAAAAAAA", "BAAAAAAA", "AAAAAAAB", "BBAAAAAA", "ABAAAAAB"),
+}
+_DISCRIMINANT = 8
+_EVERY_DAYS = 180
+_WORSENS_A_YEAR = 0.04
+_BLANK, _BLANK_REFUSING = 0.005, 0.03  # answers missing in a sitting that took place
+_ROLES = {"social_worker": 0.4, "nurse": 0.35, "physician": 0.25}
+_MODES = {"face": 0.75, "phone": 0.12, "proxy": 0.09, "record": 0.04}
+
+
+def answers_tables(
+    people: People,
+    program: Program,
+    instruments: Mapping[str, Instrument],
+    careers: Careers,
+    lives: Lives,
+    draws: Draws,
+) -> dict[str, pd.DataFrame]:
+    """Return the tables `assessments` and `responses`, known before the as-of date."""
+    parts = []
+    for place, name in enumerate(program.instruments):
+        share = _share(program, name, place)
+        parts.append(_sittings(people, program, name, share, careers, lives, draws.of(f"sittings {name}")))
+    every = pd.concat(parts, ignore_index=True) if parts else _no_sittings()
+    every = every[every["recorded"] < people.as_of]
+    every = every.iloc[np.lexsort((every["instrument"].to_numpy().astype(str), every["person"], every["day"]))]
+    ids = numbered("A" + people.ids[0].rstrip("0123456789")[1:], len(every))
+    who = draws.of("sittings")
+    day, recorded = every["day"].to_numpy(), every["recorded"].to_numpy()
+    name = every["instrument"].to_numpy(dtype=object)
+    totals = np.full(len(every), np.nan)
+    responses = []
+    for instrument in (instruments[i] for i in program.instruments):
+        mine = np.flatnonzero(name == instrument.id)
+        state = _state(people, every.iloc[mine])
+        stream = draws.of(f"answers {instrument.id}")
+        if instrument.items and instrument.scoring.type != "total_only":
+            person = every["person"].to_numpy()[mine]
+            responses.append(
+                _responses(people, instrument, ids[mine], person, state, as_records(day[mine], recorded[mine]), stream)
+            )
+        else:
+            totals[mine] = _totals(instrument, state, stream)
+    assessments = pd.DataFrame(
+        {
+            "assessment_id": ids,
+            "person_id": people.ids[every["person"].to_numpy()],
+            "instrument": name,
+            "version": [instruments[i].version for i in name],
+            "observed_at": as_moments(day, every["minute"].to_numpy()),
+            "assessor_role": who.pick(_ROLES, len(every)),
+            "mode": who.pick(_MODES, len(every)),
+            "total": totals,
+            "recorded_at": as_records(day, recorded),
+        }
+    )
+    tables = {"assessments": assessments}
+    if responses:
+        tables["responses"] = pd.concat(responses, ignore_index=True)
+    return tables
+
+
+def _share(program: Program, instrument: str, place: int) -> float:
+    """Return how many are asked with this instrument: all where risk or features need it, fewer otherwise."""
+    needed = {str(spec.options.get("instrument", "")) for spec in program.features}
+    needed |= {str(outcome.instrument) for outcome in program.outcomes.values() if outcome.instrument}
+    if instrument in needed or place == 0:
+        return 1.0
+    return 0.5 if place == 1 else 0.25
+
+
+def _no_sittings() -> pd.DataFrame:
+    """Return a frame of no sittings, for a program without instruments."""
+    return pd.DataFrame(
+        {name: np.array([], np.int64) for name in ("person", "day", "minute", "recorded", "instrument")}
+    )
+
+
+def _sittings(
+    people: People, program: Program, name: str, share: float, careers: Careers, lives: Lives, who: Draws
+) -> pd.DataFrame:
+    """Return the sittings with one instrument: one near each referral, then every half-year while life goes on."""
+    asked = who.chance(share, people.n)
+    start, until = _observed(people, program, careers, lives)
+    first = start + who.whole(0, 20, people.n)
+    usable = asked & (first < until) & ~who.chance(people.unknown, people.n)
+    chosen = np.flatnonzero(usable)
+    repeats = np.where(_stays_in_touch(people, program, careers), (until - first) // _EVERY_DAYS, 0)[chosen]
+    person = np.repeat(chosen, repeats + 1)
+    step = np.arange(len(person)) - np.repeat(np.cumsum(repeats + 1) - repeats - 1, repeats + 1)
+    day = first[person] + step * _EVERY_DAYS + np.where(step > 0, who.whole(-15, 15, len(person)), 0)
+    kept = (day < until[person]) & ((step == 0) | who.chance(0.85, len(person)))
+    person, day = person[kept], day[kept]
+    return pd.DataFrame(
+        {
+            "person": person,
+            "day": day,
+            "minute": 30 * who.whole(17, 34, len(person)),
+            "recorded": record_days(who, day, people.design.lag),
+            "instrument": name,
+        }
+    ).astype({"instrument": object})
+
+
+def _observed(people: People, program: Program, careers: Careers, lives: Lives) -> tuple[Ints, Ints]:
+    """Return from when and until when each person could be assessed."""
+    start = np.full(people.n, NEVER)
+    np.minimum.at(start, careers.person, careers.referred)
+    if program.population == "enrolled":
+        start = np.minimum(start, people.seen_from + (np.arange(people.n) * 37) % 300)
+    until = np.minimum(np.minimum(lives.death, lives.residential), people.as_of)
+    return start, until
+
+
+def _stays_in_touch(people: People, program: Program, careers: Careers) -> np.ndarray:
+    """Return who is assessed again: those followed, and everybody of a covered population."""
+    again = np.full(people.n, program.population == "enrolled")
+    again[careers.person[careers.admitted < people.as_of]] = True
+    return again
+
+
+def _state(people: People, sittings: pd.DataFrame) -> Floats:
+    """Return how heavy each person's situation is at each sitting: it worsens slowly, seen from the as-of date."""
+    person = sittings["person"].to_numpy()
+    ago = (people.as_of - sittings["day"].to_numpy()) / 365.25
+    return np.clip(people.severity[person] - _WORSENS_A_YEAR * ago * people.severity[person], 0.0, 1.0)
+
+
+def _responses(
+    people: People,
+    instrument: Instrument,
+    ids: np.ndarray,
+    person: Ints,
+    state: Floats,
+    recorded: pd.Series,
+    who: Draws,
+) -> pd.DataFrame:
+    """Return one row per item of each sitting with one instrument."""
+    items = [item for item in instrument.items if item.is_scored or item.parts is None]
+    items = [item for item in items if item.allowed or item.minimum is not None or item.maximum is not None]
+    shared = who.normal(len(ids))
+    columns = [_answer(item, instrument, state, shared, who) for item in items]
+    if instrument.id == "aggir":
+        columns[:_DISCRIMINANT] = _aggir(state, who)
+    n, k = len(ids), len(items)
+    values = np.array(columns, dtype=object).reshape(k, n).T.reshape(-1)
+    chance = np.repeat(_BLANK + _BLANK_REFUSING * people.refuses[person], k) * (
+        0.2 if instrument.id == "aggir" else 1.0
+    )
+    blank = who.chance(chance, n * k)
+    refused = np.repeat(people.refuses[person], k)
+    return pd.DataFrame(
+        {
+            "assessment_id": np.repeat(ids, k),
+            "person_id": np.repeat(people.ids[person], k),
+            "item": np.tile(np.array([item.id for item in items], dtype=object), n),
+            "value": np.where(blank, None, values),
+            "missing_reason": np.where(blank, np.where(refused, "refused", "not_asked"), None),
+            "recorded_at": np.repeat(recorded.to_numpy(), k),
+        }
+    )
+
+
+def _answer(item: Item, instrument: Instrument, state: Floats, shared: Floats, who: Draws) -> np.ndarray:
+    """Return the codes of one item: worse where the situation is heavier, with noise of the sitting and of the item."""
+    codes = _codes(item, instrument)
+    lean = state + 0.12 * shared + 0.22 * who.normal(len(state))
+    place = np.clip(np.floor(lean * len(codes)), 0, len(codes) - 1).astype(np.int64)
+    return np.array([_written(code) for code in codes], dtype=object)[place]
+
+
+def _codes(item: Item, instrument: Instrument) -> list[str | float]:
+    """Return an item's codes, best first."""
+    if item.is_text:
+        return list(item.allowed)
+    if item.allowed:
+        codes = [float(code) for code in item.allowed]
+    else:
+        low = float(item.minimum if item.minimum is not None else 0)
+        high = float(item.maximum if item.maximum is not None else low + 10)
+        codes = [float(value) for value in np.arange(low, min(high, low + 60) + 1)]
+    codes.sort(key=lambda code: (item.points_of(code), code), reverse=not instrument.higher_is_worse)
+    return list(codes)
+
+
+def _written(code: str | float) -> str:
+    """Return a code as it stands in `responses.value`: whole numbers without a decimal point."""
+    if isinstance(code, str):
+        return code
+    return str(int(code)) if float(code).is_integer() else str(code)
+
+
+def _aggir(state: Floats, who: Draws) -> list[np.ndarray]:
+    """Return the letters of the discriminant items: one of the usual profiles of the GIR the person is in."""
+    gir = gir_of(state)
+    draw = who.uniform(len(state))
+    profile = np.full(len(state), "", dtype=object)
+    for level, profiles in AGGIR_PROFILES.items():
+        mine = gir == level
+        profile[mine] = np.array(profiles, dtype=object)[(draw[mine] * len(profiles)).astype(np.int64)]
+    letters = profile.astype("U8").view("U1").reshape(-1, _DISCRIMINANT) if len(profile) else np.empty((0, 8), "U1")
+    return [letters[:, i].astype(object) for i in range(_DISCRIMINANT)]
+
+
+def _totals(instrument: Instrument, state: Floats, who: Draws) -> Floats:
+    """Return totals of an instrument whose items are not shipped: spread over its range."""
+    low, high = instrument.score_range
+    lean = np.clip(state + 0.18 * who.normal(len(state)), 0.0, 1.0)
+    lean = lean if instrument.higher_is_worse else 1.0 - lean
+    return np.round(low + lean * (high - low))
