@@ -1,0 +1,51 @@
+"""A program's feature list in, one row a person and date out."""
+
+from casestrat.features.builder import FeatureBuilder
+from casestrat.features.definitions import (
+    Age,
+    Change,
+    Count,
+    DaysSince,
+    Fact,
+    Feature,
+    First,
+    InstrumentBand,
+    InstrumentOutput,
+    InstrumentTotal,
+    Last,
+    Max,
+    Mean,
+    Min,
+    Person,
+    Range,
+    Referral,
+    Slope,
+    Sum,
+    feature_of,
+)
+from casestrat.features.leakage import future_rows_change_nothing
+
+__all__ = [
+    "Age",
+    "Change",
+    "Count",
+    "DaysSince",
+    "Fact",
+    "Feature",
+    "FeatureBuilder",
+    "First",
+    "InstrumentBand",
+    "InstrumentOutput",
+    "InstrumentTotal",
+    "Last",
+    "Max",
+    "Mean",
+    "Min",
+    "Person",
+    "Range",
+    "Referral",
+    "Slope",
+    "Sum",
+    "feature_of",
+    "future_rows_change_nothing",
+]

@@ -1,0 +1,296 @@
+"""A feature list in, one row a person and date out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from casestrat.errors import UsageError
+from casestrat.features.computing import Computed, computed
+from casestrat.features.definitions import (
+    Feature,
+    Person,
+    Referral,
+    definition_of,
+    feature_from_spec,
+    feature_of,
+)
+from casestrat.features.describing import condition_of, row_of
+from casestrat.features.reading import Reading
+from casestrat.knowledge.program import Program
+from casestrat.tables import CONTRACTS, TEXT, Tables, fingerprint_of
+from casestrat.timeline import ReferralScope
+from casestrat.timeline.matching import choices_like
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from casestrat.features.transformer import SpineFeatures
+
+# What changes about a person and has no history in `persons`.
+_SNAPSHOTS = ("territory", "jurisdiction", "language", "interpreter_needed", "household_id")
+
+
+class FeatureBuilder:
+    """Compute a list of features for any people and dates, from what was known before each date.
+
+    The same object is used to learn and to score. Nothing recorded on or after a date changes a feature of that date.
+
+    Parameters
+    ----------
+    features : Program or iterable of Feature
+        A program, whose feature list is taken, or features of one's own.
+    program : Program, optional
+        With features of one's own: whose instruments are scored and whose column roles count.
+
+    Examples
+    --------
+    >>> from casestrat.features import Count
+    >>> tables = Tables.from_frames({
+    ...     "persons": pd.DataFrame({"person_id": ["P1", "P2", "P3"], "recorded_at": ["2025-01-01"] * 3,
+    ...                              "observed_from": ["2025-01-01", "2025-01-01", "2026-01-20"]}),
+    ...     "referrals": pd.DataFrame({"referral_id": ["R1"], "person_id": ["P1"], "referred_on": ["2026-01-05"],
+    ...                                "recorded_at": ["2026-01-05"]}),
+    ...     "events": pd.DataFrame({"event_id": ["E1", "E2"], "person_id": ["P1", "P1"], "kind": ["fall", "fall"],
+    ...                             "observed_at": ["2026-01-10", "2026-02-01"],
+    ...                             "recorded_at": ["2026-01-11", "2026-02-01"]}),
+    ... })
+    >>> spine = pd.DataFrame({"person_id": ["P1", "P2", "P3"], "as_of": pd.Timestamp("2026-02-01")})
+    >>> builder = FeatureBuilder([Count("events", where={"kind": "fall"}, window_days=90, name="falls_90d")])
+    >>> builder.build(tables, spine)["falls_90d"].tolist()
+    [1.0, 0.0, nan]
+    """
+
+    def __init__(self, features: Program | Iterable[Feature], program: Program | None = None) -> None:
+        if isinstance(features, Program):
+            program = features
+            features = [_scoped(feature_from_spec(spec), program) for spec in program.features]
+        self.features: tuple[Feature, ...] = tuple(features)
+        self.program = program
+        _check_names(self.features)
+        for feature in self.features:
+            _check_roles(feature, dict(program.privacy.column_roles) if program is not None else {})
+
+    def __repr__(self) -> str:
+        return f"FeatureBuilder({list(self.feature_names)})"
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the features, in order."""
+        return tuple(feature.name for feature in self.features)
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the definitions."""
+        return fingerprint_of(self.definitions())
+
+    def definitions(self) -> list[dict[str, Any]]:
+        """Return the features as plain values that JSON can hold.
+
+        Returns
+        -------
+        list of dict
+            One entry per feature: kind, name, the kind's options, and what it says of itself.
+        """
+        return [definition_of(feature) for feature in self.features]
+
+    @classmethod
+    def from_definitions(
+        cls, definitions: Iterable[Mapping[str, Any]], program: Program | None = None
+    ) -> FeatureBuilder:
+        """Return the builder that :meth:`definitions` was called on.
+
+        Parameters
+        ----------
+        definitions : iterable of mapping
+            One entry per feature.
+        program : Program, optional
+            Whose instruments are scored and whose column roles count.
+
+        Returns
+        -------
+        FeatureBuilder
+            The same features.
+        """
+        return cls([feature_of(**dict(one)) for one in definitions], program)
+
+    def build(self, tables: Tables, spine: pd.DataFrame) -> pd.DataFrame:
+        """Compute the features.
+
+        Parameters
+        ----------
+        tables : Tables
+            The checked tables.
+        spine : pandas.DataFrame
+            Columns ``person_id`` and ``as_of``; any number of dates a person.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per spine row, index ``person_id, as_of``, one column per feature: numbers as float64, flags as 1
+            and 0, both missing where not known; bands, codes and other text as text.
+
+        Raises
+        ------
+        UsageError
+            A column is not known or of the wrong type, or a window begins before the data.
+        """
+        reading = Reading(tables, spine, self.program)
+        columns = {feature.name: computed(feature, reading).column for feature in self.features}
+        return pd.DataFrame(columns, index=pd.MultiIndex.from_frame(reading.spine))
+
+    def describe(self, lang: str = "en") -> pd.DataFrame:
+        """Return the dictionary of the features.
+
+        Parameters
+        ----------
+        lang : {"en", "fr", "it"}
+            Language of the meaning and of the missing rule.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per feature: name, meaning, kind, table, condition, window_days, unit, missing (when it is), domain,
+            is_actionable, worse.
+        """
+        names = list(row_of(Feature(name="x"), lang))
+        frame = pd.DataFrame([row_of(feature, lang) for feature in self.features], columns=names)
+        text = [name for name in names if name not in ("window_days", "is_actionable")]
+        return frame.astype({**dict.fromkeys(text, TEXT), "window_days": "Int64", "is_actionable": bool})
+
+    def sources(self, tables: Tables, spine: pd.DataFrame) -> pd.DataFrame:
+        """Say for each feature of each spine row what is shown to people, where it came from, and of which day it is.
+
+        Parameters
+        ----------
+        tables : Tables
+            The checked tables.
+        spine : pandas.DataFrame
+            Columns ``person_id`` and ``as_of``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per spine row and feature: person_id, as_of, feature, value (as text; missing where not known),
+            source (the table and the condition), observed_on (day of the row shown, of the last row counted; missing
+            where there is none).
+        """
+        reading = Reading(tables, spine, self.program)
+        parts = [_shown(feature, computed(feature, reading), reading) for feature in self.features]
+        nothing = {"feature": TEXT, "value": TEXT, "source": TEXT, "observed_on": "datetime64[us]"}
+        long = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(nothing)).astype(nothing)
+        repeated = pd.concat([reading.spine] * len(parts), ignore_index=True) if parts else reading.spine.iloc[:0]
+        order = np.argsort(np.tile(np.arange(len(reading.spine)), len(parts)), kind="stable")
+        return pd.concat([repeated, long], axis=1).iloc[order].reset_index(drop=True)
+
+    def bind(self, tables: Tables) -> SpineFeatures:
+        """Return a scikit-learn transformer that turns spines into features of these tables.
+
+        Parameters
+        ----------
+        tables : Tables
+            The checked tables.
+
+        Returns
+        -------
+        SpineFeatures
+            A transformer for a ``Pipeline``.
+        """
+        # Imported here because scikit-learn is slow to import, and a nightly run may need none of it.
+        from casestrat.features.transformer import SpineFeatures
+
+        return SpineFeatures(self, tables)
+
+
+def _scoped(feature: Feature, program: Program) -> Feature:
+    """Tell a feature of the referral whose referrals count, so that it needs no program later."""
+    if not isinstance(feature, Referral):
+        return feature
+    scope = ReferralScope.of(program)
+    return replace(feature, program=scope.program, professional_only=scope.professional_only)
+
+
+def _check_names(features: tuple[Feature, ...]) -> None:
+    seen: set[str] = set()
+    for feature in features:
+        if not isinstance(feature, Feature):
+            raise UsageError("a feature list holds something that is no feature", do="use casestrat.features.Count …")
+        if feature.name in seen:
+            raise UsageError(f"two features are called {feature.name!r}", do="give one of them another `name`")
+        seen.add(feature.name)
+
+
+def _check_roles(feature: Feature, roles: Mapping[str, str]) -> None:
+    """Refuse columns that may be audited but not learned from, and snapshots without history."""
+    if isinstance(feature, Person):
+        _check_person_column(feature, roles)
+    used = [getattr(feature, "column", None), getattr(feature, "fact", None), *getattr(feature, "where", {})]
+    for column in filter(None, used):
+        role = roles.get(column) or _role(feature, column)
+        if role == "audit":
+            raise UsageError(
+                f"{column!r} is an audit column and never a feature",
+                where=f"feature {feature.name!r}",
+                do=f"leave it out, or set privacy.column_roles.{column} = 'both' in the program, with a reason",
+            )
+
+
+def _role(feature: Feature, column: str) -> str:
+    contract = CONTRACTS.get({"referral": "referrals", "person": "persons"}.get(feature.kind, _table(feature)))
+    known = contract.by_name.get(column) if contract else None
+    return known.role if known else ""
+
+
+def _table(feature: Feature) -> str:
+    return getattr(feature, "table", "")
+
+
+def _check_person_column(feature: Person, roles: Mapping[str, str]) -> None:
+    columns = CONTRACTS["persons"].by_name
+    if feature.column in _SNAPSHOTS:
+        raise UsageError(
+            f"persons.{feature.column} is today's value without history, not what it was on an earlier date",
+            where=f"feature {feature.name!r}",
+            do="use the kind 'fact', from person_facts",
+        )
+    known = columns.get(feature.column)
+    role = roles.get(feature.column) or (known.role if known else "")
+    if role not in ("feature", "both"):
+        allowed = [name for name, column in columns.items() if column.role in ("feature", "both")]
+        is_audit = role == "audit"
+        raise UsageError(
+            f"persons.{feature.column} is {'an audit column' if is_audit else 'not a column'} that may be a feature",
+            where=f"feature {feature.name!r}",
+            do=f"{choices_like(feature.column, allowed)}; what changes about a person is a fact, in person_facts",
+        )
+
+
+def _shown(feature: Feature, found: Computed, reading: Reading) -> pd.DataFrame:
+    """Return what is shown of one feature, one row per spine row."""
+    n = len(reading.spine)
+    condition = condition_of(feature)
+    days = np.full(n, np.datetime64("NaT"), dtype="datetime64[us]")
+    if found.table != "persons":
+        days = reading.when(found.table, found.places).astype("datetime64[D]").astype("datetime64[us]")
+    table = "assessments" if found.table == "scores" else found.table
+    return pd.DataFrame({
+        "feature": pd.array([feature.name] * n, dtype=TEXT),
+        "value": _words(found),
+        "source": pd.array([f"{table}: {condition}" if condition else table] * n, dtype=TEXT),
+        "observed_on": days,
+    })  # fmt: skip
+
+
+def _words(found: Computed) -> pd.Series:
+    """Return values as people read them: whole numbers without decimals, flags as true and false."""
+    values = pd.Series(found.column)
+    if values.dtype != "float64":
+        return values.astype(TEXT)
+    if found.is_flag:
+        return values.map({1.0: "true", 0.0: "false"}).astype(TEXT)
+    distinct = pd.Series(values.dropna().unique(), dtype="float64")
+    words = [f"{x:.0f}" if x == round(x) else f"{x:.2f}" for x in distinct]
+    return values.map(dict(zip(distinct, words, strict=True))).astype(TEXT)

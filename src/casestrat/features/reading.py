@@ -1,0 +1,201 @@
+"""The tables as a spine sees them: each is sorted once and then read for every feature that needs it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from casestrat.errors import UsageError
+from casestrat.tables import CONTRACTS, Tables
+from casestrat.timeline import (
+    Asked,
+    History,
+    Observation,
+    ReferralScope,
+    Windows,
+    history_of,
+    rows_matching,
+    score_assessments,
+    status_at,
+)
+from casestrat.timeline.as_of import NEVER, checked_spine, microseconds, replaced_at
+from casestrat.timeline.matching import known_column
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from casestrat.knowledge.program import Program
+
+ANSWER_KEY = ("assessment_id", "item", "recorded_at")
+
+
+class Reading:
+    """The tables for one spine, sorted when first asked for.
+
+    Parameters
+    ----------
+    tables : Tables
+        The checked tables.
+    spine : pandas.DataFrame
+        Columns ``person_id`` and ``as_of``.
+    program : Program, optional
+        The program whose instruments are scored.
+    """
+
+    def __init__(self, tables: Tables, spine: pd.DataFrame, program: Program | None) -> None:
+        self.tables, self.spine, self._program = tables, checked_spine(spine), program
+        self.asked = Asked.of(self.spine)
+        self._histories: dict[str, History] = {}
+        self._frames: dict[str, pd.DataFrame] = {}
+        self._windows: dict[object, Windows] = {}
+        self._observed: dict[int | None, NDArray[np.bool_]] = {}
+        self._referrals: dict[ReferralScope, NDArray[np.int64]] = {}
+
+    @cached_property
+    def as_of(self) -> NDArray[np.int64]:
+        """The dates, in microseconds, in the order of the spine."""
+        return self.asked.restored(self.asked.as_of)
+
+    @cached_property
+    def _observation(self) -> Observation:
+        return Observation(self.tables, self.asked)
+
+    def frame(self, table: str) -> pd.DataFrame:
+        """Return a table's rows; `responses` with the moment of their sitting, `scores` one row a sitting scored."""
+        if table not in self._frames:
+            if table == "scores":
+                self._frames[table] = score_assessments(self.tables, self._program)
+            elif table == "responses":
+                self._frames[table] = answers_with_moments(self.tables.responses, self.tables.assessments)
+            else:
+                self._frames[table] = getattr(self.tables, table)
+        return self._frames[table]
+
+    def moments(self, table: str) -> pd.Series:
+        """Return when each row of a table was true."""
+        named = CONTRACTS[table].observed if table in CONTRACTS else None
+        frame = self.frame(table)
+        return frame[named or ("observed_at" if "observed_at" in frame.columns else "recorded_at")]
+
+    def history(self, table: str) -> History:
+        """Return a table sorted for the spine."""
+        if table not in self._histories:
+            self._histories[table] = self._sorted(table)
+        return self._histories[table]
+
+    def _sorted(self, table: str) -> History:
+        if table == "scores":
+            return History(self.frame(table), self.asked, key=("assessment_id",))
+        if table == "responses":
+            return History(self.frame(table), self.asked, key=ANSWER_KEY, until="replaced_at")
+        return history_of(self.tables, table, self.asked, until="valid_to" if table == "person_facts" else None)
+
+    def windows(
+        self, table: str, column: str | None = None, where: Mapping[str, Any] | None = None, days: int | None = None
+    ) -> Windows:
+        """Return the rows that count for each question: those that meet a condition and have a value in a column."""
+        key = (table, column, repr(sorted((where or {}).items())), days)
+        if key not in self._windows:
+            frame = self.frame(table)
+            mask = rows_matching(frame, where or {}, table)
+            if column is not None:
+                has_value = known_column(frame, column, table).notna().to_numpy()
+                if not has_value.all():
+                    mask = has_value if mask is None else mask & has_value
+            self._windows[key] = self.history(table).windows(days, mask)
+        return self._windows[key]
+
+    def check_window(self, days: int | None, name: str) -> None:
+        """Refuse a window that reaches before the first day of the data.
+
+        Parameters
+        ----------
+        days : int or None
+            Length of the window.
+        name : str
+            The feature, for the message.
+
+        Raises
+        ------
+        UsageError
+            The window of the earliest date begins before ``extract.data_start``.
+        """
+        start = self.tables.extract.data_start
+        if days is None or start is None or not len(self.asked):
+            return
+        earliest = pd.Timestamp(int(self.asked.as_of.min()), unit="us")
+        begins = earliest - pd.Timedelta(days=days)
+        if begins < start:
+            raise UsageError(
+                f"the window of {days} days before {earliest:%Y-%m-%d} begins on {begins:%Y-%m-%d}, "
+                f"but the data start on {start:%Y-%m-%d}",
+                where=f"feature {name!r}",
+                do=f"ask for dates from {start + pd.Timedelta(days=days):%Y-%m-%d} on, or shorten the window",
+            )
+
+    def is_observed(self, days: int | None) -> NDArray[np.bool_]:
+        """Return whether each person was observed over the window."""
+        if days not in self._observed:
+            self._observed[days] = self._observation.over(days)
+        return self._observed[days]
+
+    def referral_places(self, scope: ReferralScope) -> NDArray[np.int64]:
+        """Return the place in `referrals` of the referral that counts for each question, −1 where there is none."""
+        if scope not in self._referrals:
+            stands = status_at(self.tables, scope, self.spine)
+            stands = stands.loc[stands["status"] != "other_referral_waiting", ["person_id", "as_of", "referral_id"]]
+            stands = stands.dropna().drop_duplicates()
+            row, place = self.history("referrals").windows().pairs()
+            known = self.spine.iloc[row].reset_index(drop=True)
+            known = known.assign(
+                referral_id=self.tables.referrals["referral_id"].iloc[place].array, row=row, place=place
+            )
+            found = known.merge(stands, on=["person_id", "as_of", "referral_id"])
+            out = np.full(len(self.asked), -1, dtype="int64")
+            out[found["row"].to_numpy()] = found["place"].to_numpy()
+            self._referrals[scope] = out
+        return self._referrals[scope]
+
+    def when(self, table: str, places: NDArray[np.int64]) -> NDArray[np.datetime64]:
+        """Return when the rows at these places were true, missing where a place is −1."""
+        return self.moments(table).array.take(places, allow_fill=True).to_numpy(dtype="datetime64[us]")
+
+
+def answers_with_moments(responses: pd.DataFrame, assessments: pd.DataFrame) -> pd.DataFrame:
+    """Give each answer the moment and the instrument of its sitting; it is known when both are.
+
+    Parameters
+    ----------
+    responses, assessments : pandas.DataFrame
+        The two tables, all versions of their rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per answer and span of time in which one version of both held: the columns of `responses`,
+        ``number`` (the value where it is one), ``instrument``, ``observed_at``, ``recorded_at`` (the later of the two)
+        and ``replaced_at``.
+    """
+    sittings = _with_end(assessments, ["assessment_id"])
+    sittings = sittings[["assessment_id", "instrument", "observed_at", "recorded_at", "replaced", "is_void"]]
+    answers = _with_end(responses, ["assessment_id", "item"])
+    both = answers.merge(sittings, on="assessment_id", suffixes=("", "_sitting"))
+    recorded = both[["recorded_at", "recorded_at_sitting"]].max(axis=1)
+    ends = both[["replaced", "replaced_sitting"]].min(axis=1)
+    is_void = both[["is_void", "is_void_sitting"]].fillna(False).any(axis=1)
+    ended = pd.Series(np.where(ends == NEVER, np.iinfo(np.int64).min, ends).astype("datetime64[us]"), index=both.index)
+    number = pd.to_numeric(both["value"], errors="coerce").astype("float64")
+    both = both.assign(number=number, recorded_at=recorded, replaced_at=ended, is_void=False)
+    both = both.loc[~is_void & (ended.isna() | (recorded < ended))]
+    return both.drop(columns=[name for name in both if name.endswith("_sitting") or name == "replaced"])
+
+
+def _with_end(frame: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Add when each version of a row was replaced by the next."""
+    recorded = microseconds(frame["recorded_at"])
+    return frame.assign(replaced=replaced_at(frame, key, recorded, recorded))

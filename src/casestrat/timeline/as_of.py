@@ -1,0 +1,560 @@
+"""The one engine: which rows of a table were known, and in the window, on each date asked for.
+
+A question is a *spine*: one row a person and date. The rules are the same everywhere and have no switch:
+
+- a row is **known** on a date when it was recorded before it (``recorded_at < as_of``), so the day itself never counts;
+- a row is **in the window** when it was observed in ``[as_of − window, as_of)``;
+- of several versions of a row (the same key recorded again) the last one known counts; a void version retracts the row;
+- of rows observed at the same moment, the later recorded comes last, and then the greater key.
+
+How it works: the rows of a table are sorted once by person, moment observed, moment recorded and key, so that the rows
+before a date are one slice of the person's rows. Slices are found by a bisection of all dates at once and reduced by
+numpy, whatever their number. A row that was observed before a date but recorded after it, or replaced before it, breaks
+a slice: only the dates that meet such a row have their slice copied out, without the rows that do not count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from casestrat.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+DAY = 86_400_000_000  # microseconds
+NEVER = np.iinfo(np.int64).max
+_MISSING = np.iinfo(np.int64).min  # how numpy writes a missing moment
+_CHUNK_PAIRS = 4_000_000  # pairs of (date, row) held at once
+
+
+def microseconds(moments: pd.Series, missing: int = _MISSING) -> NDArray[np.int64]:
+    """Return moments as whole microseconds since 1970.
+
+    Parameters
+    ----------
+    moments : pandas.Series
+        Naive moments of any resolution.
+    missing : int, optional
+        What a missing moment becomes.
+
+    Returns
+    -------
+    numpy.ndarray
+        One whole number per moment.
+
+    Examples
+    --------
+    >>> microseconds(pd.Series(pd.to_datetime(["1970-01-02", None])), missing=-1)
+    array([86400000000,          -1])
+    """
+    values = moments.to_numpy(dtype="datetime64[us]").astype("int64")
+    return values if missing == _MISSING else np.where(values == _MISSING, missing, values)
+
+
+def known(frame: pd.DataFrame, key: str | Sequence[str], as_of: pd.Timestamp | str) -> pd.DataFrame:
+    """Return the rows of a table that were known on one date, each in the version that counted then.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Rows with ``recorded_at`` and, where rows can be retracted, ``is_void``.
+    key : str or sequence of str
+        The columns that tell one row from another; rows that share them are versions of one row.
+    as_of : Timestamp or str
+        The date; what was recorded on it or later does not count.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per key that was known and not void, in the order of ``frame``.
+
+    Examples
+    --------
+    >>> falls = pd.DataFrame({
+    ...     "event_id": ["E1", "E1", "E2"],
+    ...     "detail": ["kitchen", "stairs", "street"],
+    ...     "recorded_at": pd.to_datetime(["2026-01-02", "2026-03-01", "2026-02-01"]),
+    ... })
+    >>> known(falls, "event_id", "2026-02-15")["detail"].tolist()
+    ['kitchen', 'street']
+    """
+    columns = [key] if isinstance(key, str) else list(key)
+    rows = frame.loc[(frame["recorded_at"] < pd.Timestamp(as_of)).to_numpy(dtype=bool)]
+    if not _is_increasing(rows, columns):
+        order = np.argsort(microseconds(rows["recorded_at"]), kind="stable")
+        is_last = ~rows[columns].iloc[order].duplicated(keep="last").to_numpy()
+        rows = rows.iloc[np.sort(order[is_last])]
+    return rows.loc[~_void(rows)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """A spine as sorted arrays: who is asked about, and when.
+
+    Parameters
+    ----------
+    people : pyarrow.Array
+        The different people, in the order of their codes.
+    person : numpy.ndarray
+        Code of the person, one per spine row, rising.
+    as_of : numpy.ndarray
+        Date asked for, in microseconds, one per spine row, rising within a person.
+    order : numpy.ndarray
+        Place in the spine of each sorted row.
+    starts : numpy.ndarray
+        Where a person's rows begin; one more entry than people.
+    """
+
+    people: pa.Array
+    person: NDArray[np.int64]
+    as_of: NDArray[np.int64]
+    order: NDArray[np.int64]
+    starts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, spine: pd.DataFrame) -> Asked:
+        """Sort a spine.
+
+        Parameters
+        ----------
+        spine : pandas.DataFrame
+            Columns ``person_id`` and ``as_of``, any number of dates a person.
+
+        Returns
+        -------
+        Asked
+            The same questions as sorted arrays.
+
+        Raises
+        ------
+        UsageError
+            A column is missing, a value is missing, or ``as_of`` is not a naive date.
+        """
+        frame = checked_spine(spine)
+        codes, people = pd.factorize(frame["person_id"])
+        dates = microseconds(frame["as_of"])
+        order = np.lexsort((dates, codes))
+        starts = np.zeros(len(people) + 1, dtype="int64")
+        np.cumsum(np.bincount(codes, minlength=len(people)), out=starts[1:])
+        return cls(_arrow(pd.Series(people)), codes[order].astype("int64"), dates[order], order, starts)
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    @property
+    def has_one_date_each(self) -> bool:
+        """Whether no person is asked about on two dates."""
+        return len(self.order) == len(self.starts) - 1
+
+    def codes(self, person_id: pd.Series) -> NDArray[np.int64]:
+        """Return the codes of people, −1 for those not asked about."""
+        if not len(self.people):
+            return np.full(len(person_id), -1, dtype="int64")
+        ids = _arrow(person_id).cast(self.people.type)
+        return pc.fill_null(pc.index_in(ids, value_set=self.people), -1).to_numpy(zero_copy_only=False).astype("int64")
+
+    def restored(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return values that stand in sorted order in the order of the spine."""
+        out = np.empty_like(values)
+        out[self.order] = values
+        return out
+
+
+def checked_spine(spine: pd.DataFrame) -> pd.DataFrame:
+    """Return a spine's two columns, the date as a naive moment; refuse one that cannot be used.
+
+    Parameters
+    ----------
+    spine : pandas.DataFrame
+        Columns ``person_id`` and ``as_of``, or an index of these names.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per question: ``person_id`` and ``as_of`` (``datetime64[us]``).
+
+    Raises
+    ------
+    UsageError
+        A column or a value is missing, or ``as_of`` carries a time zone.
+    """
+    frame = spine
+    if not {"person_id", "as_of"} <= set(frame.columns) and {"person_id", "as_of"} <= set(frame.index.names):
+        frame = frame.index.to_frame(index=False)
+    absent = [name for name in ("person_id", "as_of") if name not in frame.columns]
+    if absent:
+        raise UsageError(f"a spine needs person_id and as_of; not found: {', '.join(absent)}", do="use make_spine")
+    frame = frame[["person_id", "as_of"]].reset_index(drop=True)
+    dates = pd.to_datetime(frame["as_of"])
+    if dates.dt.tz is not None:
+        raise UsageError("the spine's as_of has a time zone", do="give naive dates, local to the agency")
+    if frame.isna().any(axis=None):
+        raise UsageError("the spine has rows without a person or a date", do="drop them")
+    return frame.assign(as_of=dates.dt.as_unit("us"))
+
+
+class History:
+    """The rows of one table about the people asked for, sorted once for any number of windows.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Rows with ``person_id``, ``recorded_at``, the column ``observed`` and the columns of ``key``.
+    asked : Asked
+        The spine.
+    observed : str
+        The column that says when the row was true.
+    key : sequence of str
+        The columns that tell one row from another; rows that share them are versions of one row.
+    until : str, optional
+        A column after which the row is true no more (a fact's ``valid_to``); the day itself still counts.
+    chunk_pairs : int, optional
+        The most pairs of a date and a row that are held at once.
+    """
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        asked: Asked,
+        *,
+        observed: str = "observed_at",
+        key: Sequence[str] = ("event_id",),
+        until: str | None = None,
+        chunk_pairs: int = _CHUNK_PAIRS,
+    ) -> None:
+        self.asked, self.chunk_pairs = asked, chunk_pairs
+        person = asked.codes(frame["person_id"])
+        moment, recorded = microseconds(frame[observed]), microseconds(frame["recorded_at"])
+        ended = replaced_at(frame, list(key), recorded, moment)
+        if until is not None:
+            ended = np.minimum(ended, microseconds(frame[until], missing=NEVER))
+        rows = self._countable(person, moment, recorded, ended, _void(frame))
+        rows = rows[_sorted_order(person[rows], moment[rows], recorded[rows], frame, list(key), rows)]
+        self.rows = rows  # places in the frame
+        self.person, self.observed = person[rows], moment[rows]
+        self._recorded, self._ended = recorded[rows], ended[rows]
+        self._starts = np.zeros(len(asked.starts), dtype="int64")
+        np.cumsum(np.bincount(self.person, minlength=len(asked.starts) - 1), out=self._starts[1:])
+        self._after = self._first_from(asked.as_of)
+        self._broken = self._broken_dates()
+
+    def _countable(self, person, moment, recorded, ended, void) -> NDArray[np.int64]:  # type: ignore[no-untyped-def]
+        """Places of the rows that count on at least one date of their person."""
+        asked = self.asked
+        if not len(asked):
+            return np.zeros(0, dtype="int64")
+        first, last = asked.as_of[asked.starts[:-1]], asked.as_of[asked.starts[1:] - 1]
+        if first.min() == last.max():  # one date for all: no need to look each person's up
+            first, last = first[0], last[0]
+            keep = person >= 0
+        else:
+            keep, at = person >= 0, np.maximum(person, 0)
+            first, last = first[at], last[at]
+        keep &= (moment < last) & (recorded < last) & (moment != _MISSING) & (recorded != _MISSING)
+        if void.any():
+            keep &= ~void
+        if len(ended) and ended.min() != NEVER:
+            keep &= (ended >= first) & (recorded < ended)
+        return np.flatnonzero(keep)
+
+    def _first_from(self, moments: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Place of each asked person's first row observed at or after a moment."""
+        person = self.asked.person
+        return bisected(self.observed, self._starts[person], self._starts[person + 1], moments)
+
+    def _broken_dates(self) -> NDArray[np.int64]:
+        """Places of the sorted dates whose slice holds a row that does not count on them."""
+        asked = self.asked
+        if asked.has_one_date_each:  # every row that is left counts on its person's only date
+            return np.zeros(0, dtype="int64")
+        marks = np.zeros(len(asked) + 1, dtype="int64")
+        late = np.flatnonzero(self._recorded > self.observed)
+        self._mark(marks, late, self.observed[late], self._recorded[late])
+        over = np.flatnonzero(self._ended != NEVER)
+        self._mark(marks, over, np.maximum(self._ended[over], self.observed[over]), None)
+        return np.flatnonzero(np.cumsum(marks[:-1]))
+
+    def _mark(self, marks, rows, after, upto) -> None:  # type: ignore[no-untyped-def]
+        """Mark the dates of each row's person that lie in ``(after, upto]``."""
+        asked, person = self.asked, self.person[rows]
+        first, end = asked.starts[person], asked.starts[person + 1]
+        begin = bisected(asked.as_of, first, end, after + 1)
+        stop = end if upto is None else bisected(asked.as_of, first, end, upto + 1)
+        some = stop > begin
+        marks += np.bincount(begin[some], minlength=len(marks)) - np.bincount(stop[some], minlength=len(marks))
+
+    def windows(self, window_days: int | None = None, mask: NDArray[np.bool_] | None = None) -> Windows:
+        """Find the rows that count for each question.
+
+        Parameters
+        ----------
+        window_days : int, optional
+            Length of the window before the date; without it, all that was known.
+        mask : numpy.ndarray of bool, optional
+            Which rows of the frame may count (a condition on their columns).
+
+        Returns
+        -------
+        Windows
+            For each spine row, a slice of rows.
+        """
+        low = self._starts[self.asked.person]
+        if window_days is not None:
+            low = self._first_from(self.asked.as_of - window_days * DAY)
+        high, chosen = self._after, np.arange(len(self.rows))
+        if mask is not None:
+            allowed = mask[self.rows]
+            before = np.zeros(len(allowed) + 1, dtype="int64")
+            np.cumsum(allowed, out=before[1:])
+            chosen, low, high = np.flatnonzero(allowed), before[low], before[high]
+        if len(self._broken):
+            chosen, low, high = self._mended(chosen, low.copy(), high.copy())
+        return Windows(self.asked, self.rows[chosen], self.observed[chosen], low, high, self.chunk_pairs)
+
+    def _mended(self, chosen, low, high):  # type: ignore[no-untyped-def]
+        """Copy the slices of broken dates to the end, without the rows that do not count."""
+        parts, size = [chosen], len(chosen)
+        for dates in _chunks(self._broken, (high - low)[self._broken], self.chunk_pairs):
+            which, place = expanded(low[dates], high[dates])
+            rows, date = chosen[place], self.asked.as_of[dates[which]]
+            counts = (self._recorded[rows] < date) & (date <= self._ended[rows])
+            kept = np.bincount(which[counts], minlength=len(dates))
+            parts.append(rows[counts])
+            high[dates] = size + np.cumsum(kept)
+            low[dates] = high[dates] - kept
+            size += int(kept.sum())
+        return np.concatenate(parts), low, high
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Windows:
+    """The rows that count for each question, as slices of sorted rows; every answer is in the order of the spine.
+
+    Parameters
+    ----------
+    asked : Asked
+        The spine.
+    rows : numpy.ndarray
+        Places in the table's frame, sorted by moment within a slice.
+    observed : numpy.ndarray
+        When each of these rows was true, in microseconds.
+    low, high : numpy.ndarray
+        Where the slice of each sorted spine row begins and ends.
+    chunk_pairs : int
+        The most pairs of a date and a row that are held at once.
+    """
+
+    asked: Asked
+    rows: NDArray[np.int64]
+    observed: NDArray[np.int64]
+    low: NDArray[np.int64]
+    high: NDArray[np.int64]
+    chunk_pairs: int = _CHUNK_PAIRS
+
+    def count(self) -> NDArray[np.int64]:
+        """Return how many rows count, one number per spine row."""
+        return self.asked.restored(self.high - self.low)
+
+    def last(self, back: int = 0) -> NDArray[np.int64]:
+        """Return the frame's place of the last row (``back`` steps before it), −1 where there is none."""
+        return self._picked(self.high - 1 - back)
+
+    def first(self) -> NDArray[np.int64]:
+        """Return the frame's place of the first row, −1 where there is none."""
+        return self._picked(self.low)
+
+    def days_since_last(self) -> NDArray[np.float64]:
+        """Return the days from the last row's moment to the date, missing where there is none."""
+        out = np.full(len(self.asked), np.nan)
+        some = self.high > self.low
+        out[some] = (self.asked.as_of[some] - self.observed[self.high[some] - 1]) / DAY
+        return self.asked.restored(out)
+
+    def reduced(self, values: NDArray[np.float64], by: np.ufunc) -> NDArray[np.float64]:
+        """Return ``by`` (``np.add``, ``np.minimum`` …) over each slice, missing where it is empty.
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            One number per row of the table's frame; those that count must not be missing.
+        by : numpy.ufunc
+            What to reduce with.
+
+        Returns
+        -------
+        numpy.ndarray
+            One number per spine row.
+        """
+        out = np.full(len(self.asked), np.nan)
+        some = np.flatnonzero(self.high > self.low)
+        if len(some):
+            some = some[np.argsort(self.low[some], kind="stable")]  # rising, so that no gap is reduced for nothing
+            numbers = np.append(values[self.rows], 0.0)  # an end may stand one past the last row
+            ends = np.empty(2 * len(some), dtype="int64")
+            ends[::2], ends[1::2] = self.low[some], self.high[some]
+            out[some] = by.reduceat(numbers, ends)[::2]
+        return self.asked.restored(out)
+
+    def slope(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the least-squares slope a day over each slice, missing under two different moments.
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            One number per row of the table's frame; those that count must not be missing.
+
+        Returns
+        -------
+        numpy.ndarray
+            One number per spine row, in units of the values a day.
+        """
+        out = np.full(len(self.asked), np.nan)
+        several = np.flatnonzero(self.high - self.low > 1)
+        for dates in _chunks(several, (self.high - self.low)[several], self.chunk_pairs):
+            which, place = expanded(self.low[dates], self.high[dates])
+            x = (self.observed[place] - self.observed[self.low[dates]][which]) / DAY
+            y = values[self.rows[place]]
+            n = np.bincount(which)
+            x = x - (np.bincount(which, x) / n)[which]
+            y = y - (np.bincount(which, y) / n)[which]
+            spread, together = np.bincount(which, x * x), np.bincount(which, x * y)
+            out[dates] = np.divide(together, spread, out=np.full(len(dates), np.nan), where=spread > 0)
+        return self.asked.restored(out)
+
+    def pairs(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return every pair of a spine row and a row that counts for it: their places in the spine and in the frame."""
+        which, place = expanded(self.low, self.high)
+        return self.asked.order[which], self.rows[place]
+
+    def _picked(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        out = np.full(len(self.asked), -1, dtype="int64")
+        some = (places >= self.low) & (places < self.high)
+        out[some] = self.rows[places[some]]
+        return self.asked.restored(out)
+
+
+def expanded(low: NDArray[np.int64], high: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return every place of every slice, with the number of its slice.
+
+    Parameters
+    ----------
+    low, high : numpy.ndarray
+        Where each slice begins and ends.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        The slice's number and the place, one entry per place.
+
+    Examples
+    --------
+    >>> expanded(np.array([4, 0]), np.array([6, 1]))
+    (array([0, 0, 1]), array([4, 5, 0]))
+    """
+    sizes = high - low
+    which = np.repeat(np.arange(len(low)), sizes)
+    begins = np.cumsum(sizes) - sizes
+    return which, np.arange(len(which)) - (begins - low)[which]
+
+
+def _chunks(items: NDArray[np.int64], sizes: NDArray[np.int64], most: int) -> list[NDArray[np.int64]]:
+    """Cut items so that each part's sizes sum to about ``most``; never an empty part."""
+    if not len(items):
+        return []
+    part = (np.cumsum(sizes) - sizes) // max(most, 1)
+    return np.split(items, np.flatnonzero(np.diff(part)) + 1)
+
+
+def bisected(values, low, high, target):  # type: ignore[no-untyped-def]
+    """Place of the first value in ``[low, high)`` that is not below the target, for all targets at once."""
+    low, high = low.copy(), high.copy()
+    for _ in range(int(np.max(high - low, initial=0)).bit_length()):
+        middle = (low + high) >> 1
+        is_open = low < high
+        below = is_open & (values[np.where(is_open, middle, 0)] < target)
+        low = np.where(below, middle + 1, low)
+        high = np.where(is_open & ~below, middle, high)
+    return low
+
+
+def _sorted_order(person, moment, recorded, frame, key, rows) -> NDArray[np.int64]:  # type: ignore[no-untyped-def]
+    """Order by person, moment observed, moment recorded and key; only ties look further than the moment."""
+    packed = _packed(person, moment)
+    if packed is None:
+        order = np.lexsort((moment, person))
+        same = (np.diff(person[order]) == 0) & (np.diff(moment[order]) == 0)
+    elif bool(np.all(packed[1:] > packed[:-1])):
+        return np.arange(len(rows))
+    else:
+        order = np.argsort(packed)
+        same = np.diff(packed[order]) == 0
+    if same.any():
+        tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+        places = order[tied]
+        levels = [pd.factorize(frame[name].iloc[rows[places]], sort=True)[0] for name in reversed(key)]
+        order[tied] = places[np.lexsort((*levels, recorded[places], moment[places], person[places]))]
+    return order
+
+
+def _packed(person: NDArray[np.int64], moment: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Person and moment in one whole number that sorts the same way, where 63 bits are enough."""
+    if not len(person):
+        return person
+    start = int(moment.min())
+    for unit in (DAY, 1_000_000, 1):
+        steps = moment - start
+        if unit == 1 or not (moment % unit).any():
+            steps, start = steps // unit, start // unit
+            break
+    size = int(steps.max()) + 1
+    if size * (int(person.max()) + 1) >= 2**63:
+        return None
+    return person * size + steps
+
+
+def replaced_at(frame, key, recorded, moment) -> NDArray[np.int64]:  # type: ignore[no-untyped-def]
+    """When each version of a row was replaced by the next, in microseconds; never for the last."""
+    out = np.full(len(frame), NEVER, dtype="int64")
+    if _is_increasing(frame, key):
+        return out
+    again = np.flatnonzero(frame.duplicated(key, keep=False).to_numpy())
+    if len(again):
+        codes = frame.iloc[again].groupby(key, sort=False, dropna=False).ngroup().to_numpy()
+        order = np.lexsort((moment[again], recorded[again], codes))
+        places, codes = again[order], codes[order]
+        same = np.flatnonzero(codes[1:] == codes[:-1])
+        out[places[same]] = recorded[places[same + 1]]
+    return out
+
+
+def _is_increasing(frame: pd.DataFrame, key: list[str]) -> bool:
+    """Whether the key rises from row to row, so that no row has two versions (the usual case, cheap to see)."""
+    if len(key) != 1 or len(frame) < 2:
+        return len(frame) < 2
+    ids = _arrow(frame[key[0]])
+    rises = pc.all(pc.less(ids.slice(0, len(ids) - 1), ids.slice(1)), skip_nulls=False)
+    return rises.as_py() is True
+
+
+def _arrow(column: pd.Series) -> Any:
+    """Return a text column as one Arrow array, without a copy where pandas already holds one."""
+    array = pa.array(column.array, from_pandas=True) if column.dtype != object else pa.array(column, from_pandas=True)
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    return array
+
+
+def _void(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which rows are retractions."""
+    if "is_void" not in frame.columns:
+        return np.zeros(len(frame), dtype=bool)
+    return frame["is_void"].to_numpy(dtype="bool", na_value=False)

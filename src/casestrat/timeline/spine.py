@@ -1,0 +1,121 @@
+"""Whom to ask about, and when: the spine of features, risks and ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from casestrat.errors import UsageError
+from casestrat.tables import TEXT, Tables
+from casestrat.timeline.as_of import Asked
+from casestrat.timeline.matching import choices_like
+from casestrat.timeline.observation import history_of
+from casestrat.timeline.status import FOLLOWED, deaths_known, status_at
+
+if TYPE_CHECKING:
+    from casestrat.knowledge.program import Program
+
+Population = Literal["waiting", "followed", "enrolled_not_followed", "all"]
+POPULATIONS: tuple[Population, ...] = ("waiting", "followed", "enrolled_not_followed", "all")
+
+
+def make_spine(
+    tables: Tables,
+    program: Program,
+    as_of: str | pd.Timestamp | Iterable[str | pd.Timestamp],
+    population: Population = "waiting",
+) -> pd.DataFrame:
+    """List the people of a population on one date or on many.
+
+    Parameters
+    ----------
+    tables : Tables
+        The checked tables.
+    program : Program
+        Whose referrals and episodes count.
+    as_of : str, Timestamp, or several of them
+        The date or dates; naive, local to the agency.
+    population : {"waiting", "followed", "enrolled_not_followed", "all"}
+        Who is asked about: people with a referral that waits (in a program that ranks a population rather than
+        referrals, those enrolled and not followed), people with an open episode, people enrolled on the date without
+        one, or everybody known. People known dead are in none.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per person and date, by date and then person: ``person_id``, ``as_of``.
+
+    Raises
+    ------
+    UsageError
+        The population or a date cannot be used.
+
+    Examples
+    --------
+    >>> from casestrat.knowledge import load_program
+    >>> tables = Tables.from_frames({
+    ...     "persons": pd.DataFrame({"person_id": ["P1", "P2", "P3"], "recorded_at": "2026-01-01"}),
+    ...     "referrals": pd.DataFrame({
+    ...         "referral_id": ["R1", "R2"], "person_id": ["P1", "P2"], "referred_on": ["2026-02-01", "2026-03-01"],
+    ...         "recorded_at": ["2026-02-01", "2026-03-01"], "is_complete": ["true", "true"]}),
+    ... })
+    >>> spine = make_spine(tables, load_program("geriatric"), ["2026-02-15", "2026-03-15"])
+    >>> spine["person_id"].tolist()
+    ['P1', 'P1', 'P2']
+    """
+    if population not in POPULATIONS:
+        raise UsageError(f"there is no population {population!r}", do=choices_like(str(population), POPULATIONS))
+    dates = _dates(as_of)
+    if population == "waiting" and program.population == "enrolled":
+        population = "enrolled_not_followed"
+    sources = {
+        "waiting": (tables.referrals,),
+        "followed": (tables.episodes,),
+        "enrolled_not_followed": (tables.enrollments,),
+        "all": (tables.persons,),
+    }
+    ids = pd.concat([frame["person_id"] for frame in sources[population]]).drop_duplicates().sort_values()
+    everyone = pd.DataFrame({
+        "person_id": pd.Series(np.tile(ids.to_numpy(), len(dates)), dtype=TEXT),
+        "as_of": np.repeat(dates.to_numpy(), len(ids)),
+    })  # fmt: skip
+    return everyone.loc[_belongs(tables, program, everyone, population)].reset_index(drop=True)
+
+
+def _dates(as_of: object) -> pd.DatetimeIndex:
+    """Return the dates asked for, each once, rising."""
+    several = [as_of] if isinstance(as_of, str) or not isinstance(as_of, Iterable) else list(as_of)
+    try:
+        dates = pd.DatetimeIndex([pd.Timestamp(one) for one in several])
+    except (ValueError, TypeError):
+        raise UsageError("as_of is not a date", do="give a date such as 2026-10-01, or a list of dates") from None
+    if dates.tz is not None or dates.hasnans:
+        raise UsageError("as_of has a time zone or a gap", do="give naive dates, local to the agency")
+    return dates.unique().sort_values().as_unit("us")
+
+
+def _belongs(tables: Tables, program: Program, spine: pd.DataFrame, population: Population) -> np.ndarray:
+    """Which rows of a spine are in the population."""
+    asked = Asked.of(spine)
+    stands = status_at(tables, program, spine)
+    wanted = {"waiting": ("waiting",), "followed": FOLLOWED}.get(population)
+    if wanted is not None:
+        return _among(spine, stands.loc[stands["status"].isin(wanted)])
+    out = deaths_known(tables, asked).isna().to_numpy() & ~_among(spine, stands.loc[stands["status"] == "dead"])
+    if population == "all":
+        return out & (history_of(tables, "persons", asked).windows().count() > 0)
+    return out & _is_enrolled(tables, asked) & ~_among(spine, stands.loc[stands["status"].isin(FOLLOWED)])
+
+
+def _among(spine: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
+    """Which questions of a spine are among those of another frame."""
+    key = ["person_id", "as_of"]
+    return pd.MultiIndex.from_frame(spine[key]).isin(pd.MultiIndex.from_frame(rows[key]))
+
+
+def _is_enrolled(tables: Tables, asked: Asked) -> np.ndarray:
+    """Which questions fall into a time enrolled that was known; the last day counts."""
+    return history_of(tables, "enrollments", asked, until="to_on").windows().count() > 0
