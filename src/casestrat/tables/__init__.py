@@ -5,8 +5,10 @@ from casestrat.tables.contracts import CONTRACTS, describe_tables
 from casestrat.tables.extract import Extract
 from casestrat.tables.fingerprint import fingerprint_of, fingerprint_of_frame
 from casestrat.tables.outputs import OUTPUTS
+from casestrat.tables.reading import read_tables
 from casestrat.tables.tables import Tables
 from casestrat.tables.vocabulary import Vocabulary
+from casestrat.tables.writing import write_tables
 
 __all__ = [
     "CONTRACTS",
@@ -18,4 +20,6 @@ __all__ = [
     "describe_tables",
     "fingerprint_of",
     "fingerprint_of_frame",
+    "read_tables",
+    "write_tables",
 ]

@@ -21,12 +21,15 @@ from casestrat.tables.rules import check_rules
 from casestrat.tables.versions import check_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from casestrat.tables.contract import Contract
     from casestrat.tables.extract import Extract
     from casestrat.tables.raw import RawTable
     from casestrat.tables.vocabulary import Vocabulary
+
+Notice = tuple[str, str, int, str]
+"""Table, rule, how many, message."""
 
 _RULES = {"isin": "code", "in_range": "range", "str_matches": "pattern", "not_nullable": "missing"}
 
@@ -43,7 +46,9 @@ class Checked:
     present: frozenset[str]
 
 
-def check_tables(raws: Mapping[str, RawTable], program: Vocabulary | None, extract: Extract) -> Checked:
+def check_tables(
+    raws: Mapping[str, RawTable], program: Vocabulary | None, extract: Extract, noticed: Sequence[Notice] = ()
+) -> Checked:
     """Check every table of one extract.
 
     Parameters
@@ -54,6 +59,8 @@ def check_tables(raws: Mapping[str, RawTable], program: Vocabulary | None, extra
         The program whose codes count.
     extract : Extract
         First and last day, and where ``recorded_at`` comes from.
+    noticed : sequence of (table, rule, n, message)
+        Warnings of what was read before.
 
     Returns
     -------
@@ -78,7 +85,7 @@ def check_tables(raws: Mapping[str, RawTable], program: Vocabulary | None, extra
         {name: checks[name].result() if name in checks else contracts[name].empty() for name in CONTRACTS},
         extract,
         _gather([check.report(check.failures) for check in checks.values()]),
-        _warnings(checks, extract),
+        _warnings(checks, extract, noticed),
         _gather([check.report(check.steps) for check in checks.values()]),
         frozenset(checks),
     )
@@ -136,7 +143,7 @@ def _coerce(check: TableCheck) -> dict[str, Mask]:
             continue
         column = check.contract.by_name.get(name)
         if column is None:
-            columns[name] = _extra(check.raw.frame[name])
+            columns[name] = missing_text(check.raw.frame[name])  # text, whatever the source
             check.warn("extra_column", 1, f"column {name} is no part of the contract; it is kept")
             continue
         columns[name], is_bad = parse_column(column, check.raw.frame[name])
@@ -150,11 +157,6 @@ def _coerce(check: TableCheck) -> dict[str, Mask]:
         else:
             check.blank(is_bad, name, "blanked", column.parse_words)
     return unparsable
-
-
-def _extra(values: pd.Series) -> pd.Series:
-    """Return a column that no contract names: text gets our text type, other types stay."""
-    return missing_text(values) if values.dtype == object or pd.api.types.is_string_dtype(values.dtype) else values
 
 
 def _add_recorded_at(check: TableCheck, extract: Extract, before: Mapping[str, TableCheck], source: str) -> None:
@@ -219,9 +221,10 @@ def _gather(parts: list[pd.DataFrame]) -> pd.DataFrame:
     return order[list(OUTPUTS["set_aside"].names)]
 
 
-def _warnings(checks: Mapping[str, TableCheck], extract: Extract) -> pd.DataFrame:
+def _warnings(checks: Mapping[str, TableCheck], extract: Extract, noticed: Sequence[Notice]) -> pd.DataFrame:
     """Return one row per finding that leaves no row out."""
-    rows = [
+    rows = [{"table": table, "rule": rule, "n": n, "message": message} for table, rule, n, message in noticed]
+    rows += [
         {"table": name, "rule": rule, "n": n, "message": message}
         for name, check in checks.items()
         for rule, n, message in check.warnings

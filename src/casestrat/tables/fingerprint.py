@@ -76,9 +76,10 @@ def _column_bytes(column: pd.Series) -> bytes:
         values = column.to_numpy(dtype="float64", na_value=np.nan)
         values = np.where(np.isnan(values), np.nan, values) + 0.0  # one NaN, one zero
         return b"n" + values.tobytes()
-    # Hashing each value by pandas keeps ten million rows to seconds; missing has its own mark.
-    text = column.astype(object).where(column.notna(), "\x00missing").astype(str)
-    return b"s" + pd.util.hash_array(text.to_numpy(dtype=object), categorize=True).tobytes()
+    # Each different value is hashed once, which keeps ten million rows to seconds; missing has its own mark.
+    codes, unique = pd.factorize(column)
+    words = np.append(np.asarray(pd.Series(unique).astype(object).astype(str), dtype=object), "\x00missing")
+    return b"s" + pd.util.hash_array(words, categorize=False)[codes].tobytes()
 
 
 def _canonical(content: Any) -> Any:

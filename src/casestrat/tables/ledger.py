@@ -114,7 +114,18 @@ class TableCheck:
         """Return one row per broken rule, naming file, line and the source's own column."""
         keys = self._keys()
         parts = [self._part(failure, keys) for failure in failures if len(failure.rows)]
+        if failures is self.failures and self.raw.lost:
+            parts.append(self._lost())
         return pd.concat(parts, ignore_index=True) if parts else OUTPUTS["set_aside"].empty()
+
+    def _lost(self) -> pd.DataFrame:
+        """Return the lines that never became rows."""
+        rows = [
+            (self.name, lost.source, lost.line, None, lost.column or None, lost.rule, lost.expected)
+            for lost in self.raw.lost
+        ]
+        types = {column.name: column.dtype for column in OUTPUTS["set_aside"].columns}
+        return pd.DataFrame(rows, columns=list(types)).astype(types)
 
     def _record(self, where: Mask | pd.Series, column: str, rule: str, expected: str) -> None:
         rows = np.flatnonzero(_mask(where))

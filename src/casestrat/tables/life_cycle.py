@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from casestrat.tables.lookup import is_among, values_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,27 +29,26 @@ def list_illegal_steps(checks: Mapping[str, TableCheck]) -> None:
 
 def _episodes(check: TableCheck, checks: Mapping[str, TableCheck]) -> None:
     frame = check.frame
-    referred = frame["referral_id"].map(_first(checks, "referrals", "referral_id", "referred_on"))
+    referred = values_of(frame["referral_id"], checks["referrals"].live(), "referral_id", "referred_on")
     check.step(frame["admitted_on"] < referred, "admitted_on", "admitted_before_referral", "admission after referral")
     is_closed = frame["closed_on"].notna()
     check.step(is_closed & frame["close_reason"].isna(), "close_reason", "closed_without_reason", "a reason to close")
     check.step(~is_closed & frame["close_reason"].notna(), "closed_on", "reason_without_closing", "a day of closing")
     if "decisions" in checks:
-        answers = checks["decisions"].live()
-        refused = answers.loc[answers["outcome"] == "refuse", "referral_id"]
-        admitted = answers.loc[answers["outcome"] == "admit", "referral_id"]
-        ids = frame["referral_id"]
-        check.step(ids.isin(refused) & ~ids.isin(admitted), "referral_id", "refused_but_followed", "an admission")
-        is_undecided = ids.notna() & ~ids.isin(refused) & ~ids.isin(admitted)
-        check.step(is_undecided, "referral_id", "followed_undecided", "a decision to admit before an episode")
+        ids, answers = frame["referral_id"], checks["decisions"].live()
+        is_refused = is_among(ids, answers.loc[answers["outcome"] == "refuse", "referral_id"])
+        is_admitted = is_among(ids, answers.loc[answers["outcome"] == "admit", "referral_id"])
+        words = "a decision to admit before an episode"
+        check.step(is_refused & ~is_admitted, "referral_id", "refused_but_followed", words)
+        check.step(ids.notna() & ~is_refused & ~is_admitted, "referral_id", "followed_undecided", words)
 
 
 def _decisions(check: TableCheck, checks: Mapping[str, TableCheck]) -> None:
     frame = check.frame
     is_admission = frame["outcome"] == "admit"
-    referred = frame["referral_id"].map(_first(checks, "referrals", "referral_id", "referred_on"))
-    withdrawn = frame["referral_id"].map(_first(checks, "referrals", "referral_id", "withdrawn_on"))
-    consent = frame["referral_id"].map(_first(checks, "referrals", "referral_id", "consent"))
+    referred = values_of(frame["referral_id"], checks["referrals"].live(), "referral_id", "referred_on")
+    withdrawn = values_of(frame["referral_id"], checks["referrals"].live(), "referral_id", "withdrawn_on")
+    consent = values_of(frame["referral_id"], checks["referrals"].live(), "referral_id", "consent")
     day = frame["decided_at"].dt.normalize()
     check.step(day < referred, "decided_at", "decided_before_referral", "a decision after the referral")
     check.step(is_admission & (withdrawn < day), "outcome", "admitted_after_withdrawal", "no admission once withdrawn")
@@ -60,8 +61,8 @@ def _within_episode(check: TableCheck, checks: Mapping[str, TableCheck], column:
         return
     frame = check.frame
     day = frame[column].dt.normalize()
-    opened = frame["episode_id"].map(_first(checks, "episodes", "episode_id", "admitted_on"))
-    closed = frame["episode_id"].map(_first(checks, "episodes", "episode_id", "closed_on"))
+    opened = values_of(frame["episode_id"], checks["episodes"].live(), "episode_id", "admitted_on")
+    closed = values_of(frame["episode_id"], checks["episodes"].live(), "episode_id", "closed_on")
     check.step(is_kept & (day < opened), column, "before_admission", f"{column} on or after admission")
     check.step(is_kept & (day > closed), column, "after_closing", f"{column} on or before closing")
 
@@ -73,11 +74,6 @@ def _contacts(check: TableCheck, checks: Mapping[str, TableCheck]) -> None:
 
 def _assignments(check: TableCheck, checks: Mapping[str, TableCheck]) -> None:
     _within_episode(check, checks, "from_on", check.frame["role"].notna())
-
-
-def _first(checks: Mapping[str, TableCheck], table: str, key: str, column: str) -> pd.Series:
-    """Return key → value of the rows that count."""
-    return checks[table].live().drop_duplicates(key).set_index(key)[column]
 
 
 _LISTINGS = {"episodes": _episodes, "decisions": _decisions, "contacts": _contacts, "assignments": _assignments}

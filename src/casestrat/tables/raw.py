@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from casestrat.tables.files import FileRows
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -35,6 +37,17 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Lost:
+    """A line that never became a row."""
+
+    source: str
+    line: int
+    column: str
+    rule: str
+    expected: str
+
+
+@dataclass(frozen=True)
 class RawTable:
     """One table as it was read: nothing coerced, every row traceable.
 
@@ -49,7 +62,9 @@ class RawTable:
     originals : mapping
         Source → our column name → name in the source, where they differ.
     failures : tuple of Failure
-        What reading and mapping could not use.
+        Cells and rows that mapping could not use.
+    lost : tuple of Lost
+        Lines that could not be read as rows.
     warnings : tuple of (rule, n, message)
         What reading and mapping noticed.
     """
@@ -59,6 +74,7 @@ class RawTable:
     line: npt.NDArray[np.int64]
     originals: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
+    lost: tuple[Lost, ...] = ()
     warnings: tuple[tuple[str, int, str], ...] = ()
 
     def original(self, source: str, column: str) -> str:
@@ -66,8 +82,15 @@ class RawTable:
         return self.originals.get(source, {}).get(column, column)
 
 
-def raw_of_frame(name: str, frame: pd.DataFrame, source: str | None = None, first_line: int = 1) -> RawTable:
+def raw_of_frame(name: str, frame: pd.DataFrame) -> RawTable:
     """Wrap a frame that came from no file: its rows are counted from 1."""
     plain = frame.rename(columns=str).reset_index(drop=True)
-    where = np.full(len(plain), source if source is not None else name, dtype=object)
-    return RawTable(plain, where, np.arange(len(plain), dtype=np.int64) + first_line)
+    lines = np.arange(len(plain), dtype=np.int64) + 1
+    return RawTable(plain, np.full(len(plain), name, dtype=object), lines)
+
+
+def raw_of_file(rows: FileRows, source: str) -> RawTable:
+    """Wrap the rows of one file; lines with too many or too few fields are lost, and said so."""
+    words = f"{rows.frame.shape[1]} fields, as the header has"
+    lost = tuple(Lost(source, line, "", "field_count", words) for line in rows.ragged)
+    return RawTable(rows.frame, np.full(len(rows.frame), source, dtype=object), rows.line, lost=lost)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from casestrat.errors import TablesError
+from casestrat.tables.lookup import values_of
 
 if TYPE_CHECKING:
     from casestrat.tables.contract import Contract
@@ -56,8 +57,7 @@ def assumed_recorded_at(
     if contract.observed is not None:
         return frame[contract.observed].dt.normalize() + _NEXT_DAY, _ASSUMED
     if contract.name == "responses" and assessments is not None and len(assessments):
-        known = assessments.drop_duplicates("assessment_id").set_index("assessment_id")["recorded_at"]
-        return frame["assessment_id"].map(known).astype("datetime64[us]"), _ASSUMED
+        return values_of(frame["assessment_id"], assessments, "assessment_id", "recorded_at"), _ASSUMED
     if "observed_from" in frame and frame["observed_from"].notna().any():
         start = frame["observed_from"]
     else:

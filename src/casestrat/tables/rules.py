@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from casestrat.tables.life_cycle import list_illegal_steps
+from casestrat.tables.lookup import is_among, values_of
 from casestrat.tables.rules_of_care import check_assignments, check_episodes
 from casestrat.tables.rules_of_decisions import check_decisions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pandas as pd
 
     from casestrat.tables.extract import Extract
     from casestrat.tables.ledger import TableCheck
@@ -63,26 +66,27 @@ def _check_reference(check: TableCheck, column: str, table: str, target: TableCh
         return
     key = target.contract.key[0]
     words = f"{column} found in {table}"
-    is_known = ids.isin(target.frame[key].dropna())
-    is_lost = ids.notna() & ~is_known
-    is_left_out = is_known & ~ids.isin(target.frame.loc[target.standing, key])
+    standing = target.frame.loc[target.standing]
+    is_good = is_among(ids, standing[key])
+    is_known = is_good if target.standing.all() else is_among(ids, target.frame[key])
+    is_lost = ids.notna().to_numpy() & ~is_known
+    is_left_out = is_known & ~is_good
     if check.contract.by_name[column].presence == "optional":
         check.blank(is_lost | is_left_out, column, "blanked_unresolved", words)
     else:
         check.fail(is_lost, column, "unresolved", words)
         check.fail(is_left_out, column, "parent_set_aside", f"{column} of a row of {table} that was not set aside")
     if table != "persons" and target.contract.is_about_people:
-        _check_same_person(check, column, target)
+        _check_same_person(check, column, standing, key)
 
 
-def _check_same_person(check: TableCheck, column: str, target: TableCheck) -> None:
+def _check_same_person(check: TableCheck, column: str, standing: pd.DataFrame, key: str) -> None:
     """Set aside rows that point to a row about somebody else."""
-    key = target.contract.key[0]
-    theirs = target.frame.loc[target.standing, key] + "\x1f" + target.frame.loc[target.standing, "person_id"]
-    ours = check.frame[column] + "\x1f" + check.frame["person_id"]
-    is_found = check.frame[column].isin(target.frame.loc[target.standing, key])
+    is_found = is_among(check.frame[column], standing[key]) & check.frame["person_id"].notna().to_numpy()
+    theirs = standing[key] + "\x1f" + standing["person_id"]
+    is_same = is_among(check.frame[column] + "\x1f" + check.frame["person_id"], theirs)
     words = f"the person of the {column} it names"
-    check.fail(is_found & check.frame["person_id"].notna() & ~ours.isin(theirs), "person_id", "person_mismatch", words)
+    check.fail(is_found & ~is_same, "person_id", "person_mismatch", words)
 
 
 def _check_ages(check: TableCheck, persons: TableCheck) -> None:
@@ -90,8 +94,7 @@ def _check_ages(check: TableCheck, persons: TableCheck) -> None:
     column = "died_on" if check.name == "persons" else check.contract.observed
     if column is None or "person_id" not in check.frame:
         return
-    people = persons.frame.loc[persons.standing].drop_duplicates("person_id", keep="last")
-    born = check.frame["person_id"].map(people.set_index("person_id")["birth_year"])
+    born = values_of(check.frame["person_id"], persons.frame.loc[persons.standing], "person_id", "birth_year")
     is_before = check.frame[column].dt.year < born.astype("Float64")
     check.fail(is_before, column, "negative_age", f"{column} in or after the year of birth")
 
@@ -109,8 +112,8 @@ def _count_recorded_before(check: TableCheck) -> None:
 def _count_after_follow_up(check: TableCheck, persons: TableCheck) -> None:
     """Count rows after the person died or left observation."""
     people = persons.live()
-    ends = people.set_index("person_id")[["died_on", "observed_until"]].min(axis=1)
+    people = people.assign(_last=people[["died_on", "observed_until"]].min(axis=1))
     frame = check.frame.loc[check.standing]
-    last = frame["person_id"].map(ends)
+    last = values_of(frame["person_id"], people, "person_id", "_last")
     n = int((frame[str(check.contract.observed)].dt.normalize() > last).sum())
     check.warn("after_follow_up", n, "rows after the person's observed_until or died_on")

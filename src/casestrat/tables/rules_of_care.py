@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from casestrat.tables.columns import LAST_DAY
+from casestrat.tables.lookup import values_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,14 +58,13 @@ def _without_licence(
     live: pd.DataFrame, checks: Mapping[str, TableCheck], extract: Extract, professions: tuple[str, ...]
 ) -> pd.Index:
     """Return the assignments with a day that no licence covers."""
-    staff = checks["case_managers"].live().set_index("cm_id")["profession"]
-    people = checks["persons"].live().set_index("person_id")["jurisdiction"]
+    staff, people = checks["case_managers"].live(), checks["persons"].live()
     last = live["to_on"].fillna(extract.data_end if extract.data_end is not None else live["from_on"])
     needed = pd.DataFrame(
         {
             "cm_id": live["cm_id"],
-            "profession": live["cm_id"].map(staff),
-            "where": live["person_id"].map(people),
+            "profession": values_of(live["cm_id"], staff, "cm_id", "profession"),
+            "where": values_of(live["person_id"], people, "person_id", "jurisdiction"),
             "first": live["from_on"],
             "last": last.where(last > live["from_on"], live["from_on"]),
         }

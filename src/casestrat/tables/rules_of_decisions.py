@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from casestrat.tables.lookup import is_among
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -37,7 +39,7 @@ def check_decisions(check: TableCheck, services: TableCheck | None) -> None:
     check.fail(without, "override_reason", "override_without_reason", "a reason where is_override is true")
     if services is not None:
         known = services.frame.loc[services.standing, "service_id"]
-        is_lost = frame["relay"].notna() & (frame["relay"] != TO_FIND) & ~frame["relay"].isin(known)
+        is_lost = frame["relay"].notna() & (frame["relay"] != TO_FIND) & ~is_among(frame["relay"], known)
         check.fail(is_lost, "relay", "unresolved", "relay found in services, or to_find")
     _check_one_answer(check)
 
@@ -45,7 +47,7 @@ def check_decisions(check: TableCheck, services: TableCheck | None) -> None:
 def _check_one_answer(check: TableCheck) -> None:
     """Keep the first of several standing admissions or refusals of one referral: the others supersede nothing."""
     live = check.live()
-    stands = live["outcome"].isin(["admit", "refuse"]) & ~live["decision_id"].isin(live["supersedes"].dropna())
+    stands = live["outcome"].isin(["admit", "refuse"]) & ~is_among(live["decision_id"], live["supersedes"])
     answers = live.loc[stands].sort_values(["decided_at", "decision_id"], kind="stable")
     again: pd.Index = answers.index[answers.duplicated("referral_id")]
     words = "at most one standing admit or refuse a referral; a later one names what it supersedes"

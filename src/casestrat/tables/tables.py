@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from casestrat.tables.checking import check_tables
+from casestrat.tables.checking import Notice, check_tables
 from casestrat.tables.columns import TEXT
 from casestrat.tables.contracts import CONTRACTS
 from casestrat.tables.extract import Extract
@@ -16,7 +16,7 @@ from casestrat.tables.fingerprint import fingerprint_of, fingerprint_of_frame
 from casestrat.tables.raw import RawTable, raw_of_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from casestrat.tables.vocabulary import Vocabulary
 
@@ -117,9 +117,15 @@ class Tables:
         return cls.checked(raws, program, extract or Extract())
 
     @classmethod
-    def checked(cls, raws: Mapping[str, RawTable], program: Vocabulary | None, extract: Extract) -> Tables:
-        """Check raw tables, wherever they were read from."""
-        found = check_tables(raws, program, extract)
+    def checked(
+        cls,
+        raws: Mapping[str, RawTable],
+        program: Vocabulary | None,
+        extract: Extract,
+        noticed: Sequence[Notice] = (),
+    ) -> Tables:
+        """Check raw tables, wherever they were read from; ``noticed`` are warnings of what was read before."""
+        found = check_tables(raws, program, extract, noticed)
         return cls(
             **found.frames,
             extract=found.extract,

@@ -18,29 +18,35 @@ def check_versions(check: TableCheck) -> None:
     Of identical rows the first stays. Rows of one key and one moment that differ are all set aside, for none can be
     told right. A key that moves to another person is legal, and counted.
     """
-    frame = check.frame.loc[check.standing]
-    version = [*check.contract.key, *(["recorded_at"] if check.contract.is_about_people else [])]
-    repeated = frame.duplicated(version, keep=False)
-    if repeated.any():
-        among = frame.loc[repeated]
-        again = among.duplicated(keep="first")
-        check.fail(check.rows(among.index[again]), version[0], "duplicate_row", "each row once")
-        rest = among.loc[~again]
-        differ = rest.duplicated(version, keep=False)
-        words = f"one row for each {', '.join(version)}"
-        check.fail(check.rows(rest.index[differ]), version[0], "conflicting_rows", words)
-    _count_moved_keys(check)
+    key = list(check.contract.key)
+    frame = check.frame if check.standing.all() else check.frame.loc[check.standing]
+    again = frame.duplicated(key, keep=False)
+    if again.any():
+        several = frame.loc[again]
+        _set_repeated_rows_aside(check, several)
+        _count_moved_keys(check, several)
     if check.name == "measurements":
         _set_repeated_measurements_aside(check)
 
 
-def _count_moved_keys(check: TableCheck) -> None:
+def _set_repeated_rows_aside(check: TableCheck, several: pd.DataFrame) -> None:
+    """Set aside rows of one key and one moment: the repeated ones, or all where they differ."""
+    version = [*check.contract.key, *(["recorded_at"] if check.contract.is_about_people else [])]
+    among = several.loc[several.duplicated(version, keep=False)]
+    again = among.duplicated(keep="first")
+    check.fail(check.rows(among.index[again]), version[0], "duplicate_row", "each row once")
+    rest = among.loc[~again]
+    differ = rest.duplicated(version, keep=False)
+    words = f"one row for each {', '.join(version)}"
+    check.fail(check.rows(rest.index[differ]), version[0], "conflicting_rows", words)
+
+
+def _count_moved_keys(check: TableCheck, several: pd.DataFrame) -> None:
     """Count keys whose versions are about several people: a correction, or two systems with the same ids."""
     if "person_id" not in check.contract.by_name or "person_id" in check.contract.key:
         return
     key = list(check.contract.key)
-    frame = check.frame.loc[check.standing, [*key, "person_id"]]
-    several = frame.loc[frame.duplicated(key, keep=False)].drop_duplicates()
+    several = several[[*key, "person_id"]].drop_duplicates()
     n = int(several.duplicated(key).sum())
     check.warn("key_changes_person", n, "a later version of the same key names another person; if these come from "
                "two systems, give each a prefix")  # fmt: skip

@@ -1,0 +1,83 @@
+"""A database, through SQLAlchemy: one table or view a contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from casestrat.errors import TablesError, UsageError
+from casestrat.tables.contracts import CONTRACTS
+from casestrat.tables.extract import Extract, extract_of
+from casestrat.tables.raw import RawTable, raw_of_frame
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_EXTRACT = "extract"
+
+
+def read_database(url: str) -> tuple[dict[str, RawTable], Extract]:
+    """Read every table or view that has the name of a contract.
+
+    Parameters
+    ----------
+    url : str
+        A SQLAlchemy URL, such as ``sqlite:///agency.db``. A table or view ``extract`` with one row holds what
+        ``extract.toml`` holds for a folder.
+
+    Returns
+    -------
+    tuple of dict and Extract
+        Table name → rows as read; and the extract.
+
+    Raises
+    ------
+    UsageError
+        SQLAlchemy is not installed.
+    TablesError
+        The database cannot be opened or read.
+    """
+    try:
+        import sqlalchemy as sql  # an optional extra
+    except ImportError:
+        raise UsageError("reading a database needs SQLAlchemy", do="install casestrat[sql]") from None
+    shown = "the database URL"
+    try:
+        address = sql.engine.make_url(url)
+        shown = address.render_as_string(hide_password=True)
+        _refuse_absent_file(address.get_backend_name(), address.database, shown)
+        engine = sql.create_engine(address)
+        with engine.connect() as connection:
+            inspector = sql.inspect(connection)
+            names = {*inspector.get_table_names(), *inspector.get_view_names()}
+            raws = {name: raw_of_frame(name, _rows(connection, name)) for name in CONTRACTS if name in names}
+            extract = _extract(_rows(connection, _EXTRACT), shown) if _EXTRACT in names else Extract()
+        engine.dispose()
+    except (sql.exc.SQLAlchemyError, ImportError) as error:
+        raise TablesError(
+            f"the database cannot be read ({type(error).__name__})", where=shown, do="check the URL and the driver"
+        ) from None
+    return raws, extract
+
+
+def _refuse_absent_file(backend: str, path: str | None, shown: str) -> None:
+    """Stop where an SQLite file is not there: connecting would make an empty one."""
+    if backend == "sqlite" and path and path != ":memory:" and not Path(path).is_file():
+        raise TablesError("the database file is not there", where=shown, do="check the path after sqlite:///")
+
+
+def _rows(connection: Connection, name: str) -> pd.DataFrame:
+    """Return all rows of one table or view."""
+    import sqlalchemy as sql  # an optional extra
+
+    return pd.read_sql_query(sql.select(sql.text("*")).select_from(sql.table(name)), connection)
+
+
+def _extract(frame: pd.DataFrame, where: str) -> Extract:
+    """Return the extract that the one row of the table `extract` describes."""
+    if len(frame) != 1:
+        raise TablesError("the table extract must have one row", where=where, do="leave one row in it")
+    row: dict[str, Any] = {str(name): value for name, value in frame.iloc[0].items() if pd.notna(value)}
+    return extract_of(row, where)

@@ -1,0 +1,85 @@
+"""A folder of CSV or Parquet files, a site.toml or a database → checked tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from casestrat.errors import TablesError
+from casestrat.tables.contracts import CONTRACTS
+from casestrat.tables.database import read_database
+from casestrat.tables.extract import Extract, read_extract
+from casestrat.tables.files import read_csv, read_parquet
+from casestrat.tables.raw import RawTable, raw_of_file
+from casestrat.tables.tables import Tables
+
+if TYPE_CHECKING:
+    from casestrat.tables.vocabulary import Vocabulary
+
+_SUFFIXES = (".csv", ".parquet")
+
+
+def read_tables(source: str | Path, program: Vocabulary | None = None) -> Tables:
+    """Read and check the tables of one extract.
+
+    Parameters
+    ----------
+    source : str or pathlib.Path
+        A folder of CSV (UTF-8, comma) or Parquet files named after their tables, with ``extract.toml``; the path of a
+        ``site.toml`` that maps a site's own files; or the SQLAlchemy URL of a database with one table or view a table.
+    program : Vocabulary, optional
+        The program whose codes count; without it any well-formed code is allowed.
+
+    Returns
+    -------
+    Tables
+        The checked tables; ``set_aside`` has one row per broken rule.
+
+    Raises
+    ------
+    TablesError
+        The source, a required table or a column that nothing can do without is missing; or a column looks like a
+        direct identifier.
+    """
+    if "://" in str(source):
+        raws, extract = read_database(str(source))
+        return Tables.checked(raws, program, extract)
+    path = Path(source)
+    if path.is_dir():
+        return _read_folder(path, program)
+    raise TablesError(
+        "no folder of tables, site.toml or database was found",
+        where=str(source),
+        do="give a folder with persons.csv and referrals.csv, the path of a site.toml, or a database URL",
+    )
+
+
+def _read_folder(folder: Path, program: Vocabulary | None) -> Tables:
+    """Read every table whose file is there."""
+    paths = _paths(folder)
+    if not paths:
+        site = folder / "site.toml"
+        hint = f"give {site}, which maps this folder's files" if site.is_file() else "add persons.csv and referrals.csv"
+        raise TablesError("the folder holds no table", where=str(folder), do=hint)
+    settings = folder / "extract.toml"
+    extract = read_extract(settings) if settings.is_file() else Extract()
+    raws = {name: _raw(path) for name, path in paths.items()}
+    return Tables.checked(raws, program, extract)
+
+
+def _paths(folder: Path) -> dict[str, Path]:
+    """Return table → file; a table in two files is one too many."""
+    paths: dict[str, Path] = {}
+    for name in CONTRACTS:
+        found = [folder / f"{name}{suffix}" for suffix in _SUFFIXES if (folder / f"{name}{suffix}").is_file()]
+        if len(found) > 1:
+            raise TablesError(f"table {name} is there twice, as CSV and as Parquet", where=str(folder), do="remove one")
+        if found:
+            paths[name] = found[0]
+    return paths
+
+
+def _raw(path: Path) -> RawTable:
+    """Read one file."""
+    rows = read_csv(path) if path.suffix == ".csv" else read_parquet(path)
+    return raw_of_file(rows, path.name)

@@ -1,0 +1,93 @@
+"""Checked tables → a folder that reads back to the same tables, byte for byte the same each time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as arrow
+import pyarrow.parquet as parquet
+
+from casestrat.errors import OutputError, UsageError
+from casestrat.tables.columns import TEXT
+from casestrat.tables.contracts import CONTRACTS
+
+if TYPE_CHECKING:
+    from casestrat.tables.tables import Tables
+
+_DAY_LENGTH = len("2026-01-01")
+
+
+def write_tables(tables: Tables, folder: str | Path, format: Literal["csv", "parquet"] = "csv") -> Path:  # noqa: A002
+    """Write the tables that are there, and ``extract.toml``, into a folder.
+
+    Parameters
+    ----------
+    tables : Tables
+        Checked tables.
+    folder : str or pathlib.Path
+        Made where it is not there; files of the same names are replaced.
+    format : {"csv", "parquet"}
+        CSV in UTF-8 with commas, or Parquet.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder; reading it gives tables with the same fingerprint.
+
+    Raises
+    ------
+    UsageError
+        The format is neither.
+    OutputError
+        A file cannot be written.
+    """
+    if format not in ("csv", "parquet"):
+        raise UsageError("format must be csv or parquet")
+    target = Path(folder)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        (target / "extract.toml").write_bytes(tables.extract.to_toml().encode("utf-8"))
+        for name in CONTRACTS:
+            if tables.has(name):
+                frame = getattr(tables, name)
+                (_write_csv if format == "csv" else _write_parquet)(frame, target / f"{name}.{format}")
+    except OSError as error:
+        raise OutputError(
+            f"the tables cannot be written whole ({type(error).__name__})",
+            where=str(target),
+            do="make room, or close the file in the other program",
+        ) from None
+    return target
+
+
+def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Write CSV: ISO dates, true and false, missing as nothing."""
+    path.write_bytes(pd.DataFrame({name: _words(frame[name]) for name in frame}).to_csv(
+        index=False, lineterminator="\n").encode("utf-8"))  # fmt: skip
+
+
+def _words(column: pd.Series) -> pd.Series:
+    """Return what is written of a column."""
+    if pd.api.types.is_bool_dtype(column.dtype):
+        return column.map({True: "true", False: "false"}).astype(TEXT)
+    if not pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return column
+    codes, unique = pd.factorize(column)
+    words = np.datetime_as_string(pd.DatetimeIndex(unique).to_numpy(dtype="datetime64[us]")) if len(unique) else []
+    short = [_shortest(str(word)) for word in words]
+    return pd.Series(pd.api.extensions.take(pd.array(short, dtype=TEXT), codes, allow_fill=True), index=column.index)
+
+
+def _shortest(moment: str) -> str:
+    """Return an ISO moment without parts that are zero: a date at midnight, else to the second or microsecond."""
+    word = moment.removesuffix(".000000")
+    return word[:_DAY_LENGTH] if word.endswith("T00:00:00") else word
+
+
+def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    """Write Parquet without the metadata that names library versions."""
+    table = arrow.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    parquet.write_table(table, path, compression="zstd", version="2.6")
