@@ -1,0 +1,102 @@
+"""Reasons: one row per person and item, with what the item adds to the points or to the log-odds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from casestrat.errors import UsageError
+from casestrat.tables.columns import TEXT
+
+
+def reasons_frame(
+    index: pd.Index,
+    contributions: np.ndarray,
+    catalogue: pd.DataFrame,
+    *,
+    which: np.ndarray | None = None,
+    is_missing: np.ndarray,
+    keep_zeros: bool,
+    top: int | None = None,
+) -> pd.DataFrame:
+    """Return contributions in long form, the greatest of each person first.
+
+    Parameters
+    ----------
+    index : pandas.Index
+        The persons and dates, one per row of ``contributions``.
+    contributions : numpy.ndarray of shape (n, items)
+        What each item adds for each person.
+    catalogue : pandas.DataFrame
+        Columns reason, item, domain, is_actionable; one row per reason.
+    which : numpy.ndarray of shape (n, items), optional
+        Row of ``catalogue`` that tells the reason; without it the item's own row.
+    is_missing : numpy.ndarray of shape (n, items)
+        Where the item's value is not known.
+    keep_zeros : bool
+        Whether items that add nothing are kept.
+    top : int, optional
+        Keep this many of each person, by size. Only without ``top`` do they sum to the whole.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per person, date and item: the levels of the index, reason, item, domain, is_actionable,
+        value_is_missing, contribution.
+    """
+    if top is not None and top < 1:
+        raise UsageError(f"top is the number of reasons a person, 1 or more; found {top}")
+    rows, items = np.nonzero(np.ones_like(contributions, dtype=bool) if keep_zeros else contributions)
+    values = contributions[rows, items]
+    order = np.lexsort((items, -np.abs(values), rows))
+    rows, items, values = rows[order], items[order], values[order]
+    if top is not None:
+        first = np.searchsorted(rows, rows, side="left")
+        kept = np.arange(len(rows)) - first < top
+        rows, items, values = rows[kept], items[kept], values[kept]
+    reasons = catalogue.take(items if which is None else which[rows, items]).reset_index(drop=True)
+    frame = pd.DataFrame(_index_columns(index, rows))
+    return frame.assign(
+        **{name: reasons[name].array for name in ("reason", "item", "domain", "is_actionable")},
+        value_is_missing=is_missing[rows, items],
+        contribution=values,
+    )
+
+
+def describe_items(items: Iterable[str], features: Iterable[Any] | None) -> pd.DataFrame:
+    """Return the catalogue of items: their domain, and whether they can be acted on.
+
+    Parameters
+    ----------
+    items : iterable of str
+        The items, in order.
+    features : iterable, optional
+        A program's features, or their definitions: each with name, domain and is_actionable.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per item: reason, item, domain, is_actionable. An item that no feature describes is of domain
+        "other" and not actionable.
+    """
+    known = {
+        _get(f, "name", None): (_get(f, "domain", "other"), _get(f, "is_actionable", False)) for f in features or ()
+    }
+    rows = [(item, item, *known.get(item, ("other", False))) for item in items]
+    return pd.DataFrame(rows, columns=["reason", "item", "domain", "is_actionable"]).astype(
+        {"reason": TEXT, "item": TEXT, "domain": TEXT, "is_actionable": "bool"}
+    )
+
+
+def _get(feature: Any, name: str, default: Any) -> Any:
+    """Return a field of a feature object or of its definition."""
+    return feature.get(name, default) if isinstance(feature, Mapping) else getattr(feature, name, default)
+
+
+def _index_columns(index: pd.Index, rows: np.ndarray) -> dict[str, Any]:
+    """Return the levels of an index as columns, a level without a name as `row`."""
+    names = ["row" if name is None else str(name) for name in index.names]
+    return {name: index.get_level_values(i).take(rows).array for i, name in enumerate(names)}
