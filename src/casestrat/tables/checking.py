@@ -108,10 +108,10 @@ def _check_table(contract: Contract, raw: RawTable, extract: Extract, before: Ma
     check = TableCheck(contract, raw)
     source = str(raw.source[0]) if len(raw.source) else contract.name
     _refuse_columns(contract, raw, source)
-    unparsable = _coerce(check)
+    _coerce(check)
     _add_recorded_at(check, extract, before, source)
     _fill(check)
-    _validate(check, unparsable)
+    _validate(check)
     check_versions(check)
     return check
 
@@ -133,7 +133,7 @@ def _refuse_columns(contract: Contract, raw: RawTable, source: str) -> None:
         )
 
 
-def _coerce(check: TableCheck) -> dict[str, Mask]:
+def _coerce(check: TableCheck) -> None:
     """Give every column its type; cells that cannot be read are blanked with a reason of their own."""
     columns: dict[str, pd.Series] = {}
     unparsable: dict[str, Mask] = {}
@@ -156,7 +156,6 @@ def _coerce(check: TableCheck) -> dict[str, Mask]:
             check.fail(is_bad, name, "unparsable", column.parse_words)
         else:
             check.blank(is_bad, name, "blanked", column.parse_words)
-    return unparsable
 
 
 def _add_recorded_at(check: TableCheck, extract: Extract, before: Mapping[str, TableCheck], source: str) -> None:
@@ -187,7 +186,7 @@ def _fill(check: TableCheck) -> None:
     check.frame = frame[[*contract.names, *rest]]
 
 
-def _validate(check: TableCheck, unparsable: Mapping[str, Mask]) -> None:
+def _validate(check: TableCheck) -> None:
     """Ask pandera for every failure at once; its own messages print values and are never shown."""
     try:
         check.contract.schema().validate(check.frame, lazy=True)
@@ -198,8 +197,8 @@ def _validate(check: TableCheck, unparsable: Mapping[str, Mask]) -> None:
     for (name, words), found in cases.groupby(["column", "check"], sort=True):
         rule = _RULES[str(words).partition("(")[0]]
         mask = check.rows(pd.Index(found["index"].astype("int64")))
-        if rule == "missing" and name in unparsable:
-            mask = mask & ~unparsable[name]  # the cell was blanked above and has its reason
+        if rule == "missing":
+            mask &= ~check.has_reason(str(name))  # a cell that was blanked has its reason
         column = check.contract.by_name[str(name)]
         check.fail(mask, column.name, rule, _expected(column, rule))
 

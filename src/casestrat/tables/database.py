@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from casestrat.tables.extract import Extract, extract_of
 from casestrat.tables.raw import RawTable, raw_of_frame
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Connection
 
 _EXTRACT = "extract"
@@ -39,6 +42,24 @@ def read_database(url: str) -> tuple[dict[str, RawTable], Extract]:
     TablesError
         The database cannot be opened or read.
     """
+    with _open(url) as (connection, shown):
+        names = _names(connection)
+        raws = {name: raw_of_frame(name, _rows(connection, name)) for name in CONTRACTS if name in names}
+        extract = _extract(_rows(connection, _EXTRACT), shown) if _EXTRACT in names else Extract()
+    return raws, extract
+
+
+def read_view(url: str, name: str) -> pd.DataFrame:
+    """Read one table or view of a site's own database, under its own column names."""
+    with _open(url) as (connection, shown):
+        if name not in _names(connection):
+            raise TablesError("the database has no such table or view", where=f"{shown}, {name}", do="correct view")
+        return _rows(connection, name).rename(columns=str)
+
+
+@contextmanager
+def _open(url: str) -> Iterator[tuple[Connection, str]]:
+    """Open a database for reading; what goes wrong is told without its password."""
     try:
         import sqlalchemy as sql  # an optional extra
     except ImportError:
@@ -49,17 +70,23 @@ def read_database(url: str) -> tuple[dict[str, RawTable], Extract]:
         shown = address.render_as_string(hide_password=True)
         _refuse_absent_file(address.get_backend_name(), address.database, shown)
         engine = sql.create_engine(address)
-        with engine.connect() as connection:
-            inspector = sql.inspect(connection)
-            names = {*inspector.get_table_names(), *inspector.get_view_names()}
-            raws = {name: raw_of_frame(name, _rows(connection, name)) for name in CONTRACTS if name in names}
-            extract = _extract(_rows(connection, _EXTRACT), shown) if _EXTRACT in names else Extract()
-        engine.dispose()
+        try:
+            with engine.connect() as connection:
+                yield connection, shown
+        finally:
+            engine.dispose()
     except (sql.exc.SQLAlchemyError, ImportError) as error:
         raise TablesError(
             f"the database cannot be read ({type(error).__name__})", where=shown, do="check the URL and the driver"
         ) from None
-    return raws, extract
+
+
+def _names(connection: Connection) -> set[str]:
+    """Return the names of all tables and views."""
+    import sqlalchemy as sql  # an optional extra
+
+    inspector = sql.inspect(connection)
+    return {*inspector.get_table_names(), *inspector.get_view_names()}
 
 
 def _refuse_absent_file(backend: str, path: str | None, shown: str) -> None:

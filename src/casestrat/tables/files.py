@@ -163,7 +163,8 @@ def _by_arrow(data: bytes, names: list[str], separator: str) -> pd.DataFrame | N
         )
     except arrow.ArrowInvalid:
         return None
-    return table.to_pandas(types_mapper=_PANDAS_TYPES.get)
+    frame: pd.DataFrame = table.to_pandas(types_mapper=_PANDAS_TYPES.get)
+    return frame
 
 
 def _by_record(text: str, names: list[str], separator: str, path: Path) -> FileRows:

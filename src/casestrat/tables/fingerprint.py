@@ -79,7 +79,7 @@ def _column_bytes(column: pd.Series) -> bytes:
     # Each different value is hashed once, which keeps ten million rows to seconds; missing has its own mark.
     codes, unique = pd.factorize(column)
     words = np.append(np.asarray(pd.Series(unique).astype(object).astype(str), dtype=object), "\x00missing")
-    return b"s" + pd.util.hash_array(words, categorize=False)[codes].tobytes()
+    return b"s" + bytes(pd.util.hash_array(words, categorize=False)[codes].tobytes())
 
 
 def _canonical(content: Any) -> Any:

@@ -93,6 +93,14 @@ class TableCheck:
         mask[index.to_numpy()] = True
         return mask
 
+    def has_reason(self, column: str) -> Mask:
+        """Return the mask of rows that already broke a rule in a column."""
+        mask = np.zeros(len(self.frame), dtype=bool)
+        for failure in self.failures:
+            if failure.column == column:
+                mask[failure.rows] = True
+        return mask
+
     def all_versions(self, index: pd.Index) -> Mask:
         """Return the mask of every version of the rows with these row numbers."""
         mask = self.rows(index)
@@ -139,15 +147,13 @@ class TableCheck:
             self._standing[failure.rows] = False
 
     def _part(self, failure: Failure, keys: pd.Series) -> pd.DataFrame:
-        sources = self.raw.source[failure.rows]
-        names = {source: self.raw.original(source, failure.column) for source in pd.unique(sources)}
         part = pd.DataFrame(
             {
                 "table": self.name,
-                "source": pd.Series(sources).astype(TEXT),
+                "source": pd.Series(self.raw.source[failure.rows]).astype(TEXT),
                 "line": pd.Series(self.raw.line[failure.rows]).astype("Int64"),
                 "key": keys.iloc[failure.rows].to_numpy(),
-                "column": pd.Series(sources).map(names).astype(TEXT),
+                "column": pd.Series(self.raw.names_of(failure.column, failure.rows)).astype(TEXT),
                 "rule": failure.rule,
                 "expected": failure.expected,
             }
@@ -164,7 +170,7 @@ class TableCheck:
             words = words + ("|" if number else "") + column.astype(TEXT)
         bad = [f.rows for f in self.failures if f.column in self.contract.key and f.rule in ("pattern", "field_count")]
         if bad:
-            words.iloc[np.unique(np.concatenate(bad))] = pd.NA
+            words = words.mask(self.rows(pd.Index(np.concatenate(bad))))
         return words
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,8 +59,10 @@ class RawTable:
         File, or database table, of each row.
     line : numpy.ndarray of int
         Line of the file, the header being line 1; the row number where the source has no lines.
-    originals : mapping
-        Source → our column name → name in the source, where they differ.
+    part : numpy.ndarray of int or None
+        Which of ``originals`` holds for each row; None where column names are ours.
+    originals : tuple of mapping
+        Our column name → name in the source.
     failures : tuple of Failure
         Cells and rows that mapping could not use.
     lost : tuple of Lost
@@ -72,14 +74,18 @@ class RawTable:
     frame: pd.DataFrame
     source: npt.NDArray[np.object_]
     line: npt.NDArray[np.int64]
-    originals: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    part: npt.NDArray[np.int64] | None = None
+    originals: tuple[Mapping[str, str], ...] = ()
     failures: tuple[Failure, ...] = ()
     lost: tuple[Lost, ...] = ()
     warnings: tuple[tuple[str, int, str], ...] = ()
 
-    def original(self, source: str, column: str) -> str:
-        """Return the name a column has in its source."""
-        return self.originals.get(source, {}).get(column, column)
+    def names_of(self, column: str, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.object_]:
+        """Return the name that a column has in the source of each row."""
+        if self.part is None:
+            return np.full(len(rows), column, dtype=object)
+        names = np.array([original.get(column, column) for original in self.originals], dtype=object)
+        return names[self.part[rows]]
 
 
 def raw_of_frame(name: str, frame: pd.DataFrame) -> RawTable:

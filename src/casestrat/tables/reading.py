@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from casestrat.tables.contracts import CONTRACTS
 from casestrat.tables.database import read_database
 from casestrat.tables.extract import Extract, read_extract
 from casestrat.tables.files import read_csv, read_parquet
+from casestrat.tables.mapping import read_site
 from casestrat.tables.raw import RawTable, raw_of_file
 from casestrat.tables.tables import Tables
 
@@ -47,6 +49,10 @@ def read_tables(source: str | Path, program: Vocabulary | None = None) -> Tables
     path = Path(source)
     if path.is_dir():
         return _read_folder(path, program)
+    if path.suffix == ".toml" and path.is_file():
+        site = read_site(path, program)
+        tables = Tables.checked(site.raws, program, site.extract, site.noticed)
+        return replace(tables, unmapped_codes=site.unmapped_codes, doubtful_pairs=site.doubtful_pairs)
     raise TablesError(
         "no folder of tables, site.toml or database was found",
         where=str(source),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,9 @@ class Tables:
         One row per illegal step of the life cycle, with the columns of ``set_aside``; these rows stay.
     present : frozenset of str
         Tables that the source had.
+    unmapped_codes, doubtful_pairs : pandas.DataFrame
+        For the site that wrote a ``site.toml`` alone: codes that nobody has mapped (source, column, code, n), and pairs
+        of ids that might be one person (system_a, id_a, system_b, id_b, agree, differ).
     """
 
     persons: pd.DataFrame
@@ -74,6 +77,8 @@ class Tables:
     warnings: pd.DataFrame
     illegal_steps: pd.DataFrame
     present: frozenset[str]
+    unmapped_codes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    doubtful_pairs: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @classmethod
     def from_frames(

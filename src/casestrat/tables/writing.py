@@ -15,6 +15,8 @@ from casestrat.tables.columns import TEXT
 from casestrat.tables.contracts import CONTRACTS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from casestrat.tables.tables import Tables
 
 _DAY_LENGTH = len("2026-01-01")
@@ -76,7 +78,9 @@ def _words(column: pd.Series) -> pd.Series:
     if not pd.api.types.is_datetime64_any_dtype(column.dtype):
         return column
     codes, unique = pd.factorize(column)
-    words = np.datetime_as_string(pd.DatetimeIndex(unique).to_numpy(dtype="datetime64[us]")) if len(unique) else []
+    words: Iterable[str] = (
+        np.datetime_as_string(pd.DatetimeIndex(unique).to_numpy(dtype="datetime64[us]")) if len(unique) else []
+    )
     short = [_shortest(str(word)) for word in words]
     return pd.Series(pd.api.extensions.take(pd.array(short, dtype=TEXT), codes, allow_fill=True), index=column.index)
 
