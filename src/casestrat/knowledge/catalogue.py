@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -11,6 +10,9 @@ from casestrat.knowledge.instrument_file import load_instrument
 from casestrat.knowledge.program_file import load_program
 from casestrat.knowledge.scorecard_file import load_scorecard
 from casestrat.knowledge.toml_file import shipped_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def list_programs(lang: str = "en") -> pd.DataFrame:

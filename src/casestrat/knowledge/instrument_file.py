@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import product
-from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from casestrat.knowledge.frozen import FrozenMap, freeze
 from casestrat.knowledge.instrument import (
@@ -23,6 +22,10 @@ from casestrat.knowledge.instrument import (
     Step,
 )
 from casestrat.knowledge.toml_file import Section, is_path, read_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 
 def load_instrument(name_or_path: str | Path, variant: str = "") -> Instrument:
@@ -171,7 +174,7 @@ def _pairs(section: Section, key: str) -> list[list[str]]:
     """Read a list of pairs of names."""
     section.asked.add(key)
     found = section.content.get(key, [])
-    if not all(isinstance(pair, list) and len(pair) == 2 for pair in found):  # noqa: PLR2004  a pair has two
+    if not all(isinstance(pair, list) and len(pair) == 2 for pair in found):
         raise section.fault(f"`{key}` should be a list of pairs", key)
     return cast("list[list[str]]", found)
 
@@ -195,7 +198,7 @@ def _outputs(file: Section, scoring: Scoring, flags: tuple[Flag, ...]) -> tuple[
 
 def _range(file: Section) -> tuple[float, float]:
     ends = file.numbers("range")
-    if len(ends) != 2 or ends[0] >= ends[1]:  # noqa: PLR2004  a range has two ends
+    if len(ends) != 2 or ends[0] >= ends[1]:
         raise file.fault("`range` should be the lowest and the highest score", "range", "write [lowest, highest]")
     return float(ends[0]), float(ends[1])
 
@@ -260,19 +263,26 @@ def _check(instrument: Instrument, file: Section) -> None:
     ids = instrument.item_ids
     if len(set(ids)) < len(ids):
         raise file.fault("`items` has a name twice", "items")
-    for name in (name for pair in instrument.scoring.hierarchy for name in pair):
-        file.refer(name, ids, "item", "scoring.hierarchy")
-    for flag in instrument.flags:
-        if flag.item is not None:
-            file.refer(flag.item, ids, "item", f"flags[{flag.id}]")
-        for name in flag.when:
-            file.refer(name, instrument.context, "column of `context`", f"flags[{flag.id}].when")
     for name in instrument.context:
         file.refer(name, CONTEXTS, "column that may be asked of the person", "context")
-    for group in instrument.scoring.groups:
-        for letter, weights in group.weights.items():
-            for name in weights:
-                file.refer(name, ids, "item", f"scoring.groups[{group.id}].weights.{letter}")
+    for key, known, names in _references(instrument):
+        for name in names:
+            file.refer(name, known, "item or column of `context`", key)
     low, high = instrument.score_range
     if instrument.bands and (instrument.bands[0].start > low or instrument.bands[-1].start > high):
         raise file.fault("the bands do not cover the range", "bands", "let the first begin at the lowest score")
+
+
+def _references(instrument: Instrument) -> Iterator[tuple[str, tuple[str, ...], Iterable[str]]]:
+    """Yield the place of each reference, the names it may use, and those it uses."""
+    ids, scoring = instrument.item_ids, instrument.scoring
+    yield "scoring.hierarchy", ids, [name for pair in scoring.hierarchy for name in pair]
+    for group in scoring.groups:
+        for letter, weights in group.weights.items():
+            yield f"scoring.groups[{group.id}].weights.{letter}", ids, weights
+    for flag in instrument.flags:
+        yield f"flags[{flag.id}]", ids, [flag.item] if flag.item else []
+        yield f"flags[{flag.id}].when", instrument.context, flag.when
+    for example in instrument.examples:
+        parts = tuple(part for item in instrument.items if item.parts for part in item.parts.items)
+        yield f"examples[{example.name}]", ids + instrument.context + parts, example.answers

@@ -6,7 +6,6 @@ so that both use the same index and the same key.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +14,8 @@ from casestrat.knowledge.frozen import FrozenMap
 from casestrat.tables.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from casestrat.knowledge.program import Program
 
 Mode = Literal["score", "accumulating", "fcfs"]

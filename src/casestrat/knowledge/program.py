@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from casestrat.knowledge.frozen import FrozenMap, freeze
-from casestrat.knowledge.policy import PriorityPolicy
 from casestrat.tables.fingerprint import fingerprint_of
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from casestrat.knowledge.policy import PriorityPolicy
 
 Labels = Mapping[str, str]  # language → words; "en" is always there
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Final
+import itertools
+from typing import TYPE_CHECKING, Any, Final
 
 from casestrat.knowledge.expression import expression_names
-from casestrat.knowledge.instrument import Instrument
 from casestrat.knowledge.instrument_file import load_instrument
-from casestrat.knowledge.program import FeatureSpec, Program
 from casestrat.knowledge.scorecard_file import load_scorecard
 from casestrat.knowledge.toml_file import Section, shipped_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from casestrat.knowledge.instrument import Instrument
+    from casestrat.knowledge.program import FeatureSpec, Program
 
 PERSON_COLUMNS: Final = (
     "birth_year", "sex", "territory", "jurisdiction", "language", "interpreter_needed", "neurodegenerative",
@@ -144,7 +148,7 @@ def _check_falling(bounds: Iterable[float | None], file: Section, bound: str) ->
     if any(value is None for value in given) and any(value is not None for value in given):
         raise file.fault(f"`{bound}` is given for some tiers only", "tiers", "give it for all tiers but the lowest")
     known = [value for value in given if value is not None]
-    if any(after >= before for before, after in zip(known, known[1:], strict=False)):
+    if any(after >= before for before, after in itertools.pairwise(known)):
         raise file.fault(f"`{bound}` does not fall from tier to tier", "tiers", "write tiers highest first")
     if bound == "from_risk" and any(not 0 <= value <= 1 for value in known):
         raise file.fault("`from_risk` must lie in [0, 1]", "tiers")

@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
 
 from casestrat.errors import KnowledgeError
 from casestrat.knowledge.frozen import FrozenMap
-from casestrat.knowledge.program import Labels
 from casestrat.tables.fingerprint import fingerprint_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from casestrat.knowledge.program import Labels
 
 OPERATORS: Final = (">=", "<=", ">", "<", "=")
 Operator = Literal[">=", "<=", ">", "<", "=", "is missing"]
@@ -118,7 +122,7 @@ class Scorecard:
     outcome: str = ""
     horizon_days: int | None = None
     program: str = ""
-    item_labels: FrozenMap[str, Labels] = FrozenMap()  # for items that are not a program's features
+    item_labels: Mapping[str, Labels] = field(default_factory=FrozenMap)  # for items that are not a program's features
 
     @property
     def items(self) -> tuple[str, ...]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from casestrat.errors import UsageError
 from casestrat.knowledge.feature_kinds import DOMAINS
 from casestrat.knowledge.frozen import FrozenMap
-from casestrat.knowledge.instrument import Instrument, Item
 from casestrat.knowledge.instrument_file import load_instrument
 from casestrat.knowledge.scorecard import Scorecard, ScorecardRow, parse_condition
 from casestrat.knowledge.toml_file import Section, is_path, nearest, read_toml, shipped_names
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from casestrat.knowledge.instrument import Instrument, Item
 
 MOST_POINTS: Final = 100  # a card of more is a typing error
 

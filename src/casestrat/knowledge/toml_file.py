@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from casestrat.errors import KnowledgeError, UsageError
 from casestrat.knowledge.frozen import FrozenMap, freeze
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LANGUAGES: Final = ("en", "fr", "it")
 _SHIPPED: Final = files("casestrat.knowledge")
@@ -120,7 +122,7 @@ class Section:
 
     def number(self, key: str, default: float | None = _REQUIRED) -> Any:
         """Return a number."""
-        value = self._take(key, (int, float), "a number", default)
+        value: Any = self._take(key, (int, float), "a number", default)
         return None if value is None else float(value)
 
     def day(self, key: str, default: date | None = _REQUIRED) -> Any:
@@ -132,15 +134,15 @@ class Section:
 
     def words(self, key: str, default: tuple[str, ...] = _REQUIRED) -> tuple[str, ...]:
         """Return a list of words, each once."""
-        return self._list(key, str, "words", default)
+        return cast("tuple[str, ...]", self._list(key, str, "words", default))
 
     def numbers(self, key: str, default: tuple[float, ...] = _REQUIRED) -> tuple[float, ...]:
         """Return a list of numbers, each once."""
-        return self._list(key, (int, float), "numbers", default)
+        return cast("tuple[float, ...]", self._list(key, (int, float), "numbers", default))
 
     def values(self, key: str, default: tuple[Any, ...] = _REQUIRED) -> tuple[Any, ...]:
         """Return a list of words or numbers, each once."""
-        return self._list(key, (str, int, float, bool), "words or numbers", default)
+        return cast("tuple[Any, ...]", self._list(key, (str, int, float), "words or numbers", default))
 
     def mapping(self, key: str) -> FrozenMap[str, Any]:
         """Return a table of plain values, empty where absent."""

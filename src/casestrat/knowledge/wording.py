@@ -1,4 +1,4 @@
-"""The words that people read, by key, in English, French and Italian; and numbers and dates as each language writes them."""
+"""The words that people read, by key, in English, French and Italian; and how each writes numbers and dates."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Wording:
         str
             Such as ``"1 day"``; in French, 0 takes the singular.
         """
-        is_one = abs(n) < 2 if self.language == "fr" else abs(n) == 1  # noqa: PLR2004  the plural begins at two
+        is_one = abs(n) < 2 if self.language == "fr" else abs(n) == 1
         return self(f"{key}.{'one' if is_one else 'other'}", n=n, **values)
 
     def number(self, value: float | None, decimals: int | None = None) -> str:
@@ -163,7 +163,7 @@ class Wording:
         UsageError
             If the text is not an ISO day.
         """
-        if value is None or value != value:  # noqa: PLR0124  NaT is not itself
+        if value is None or value != value:
             return self("format.missing")
         if isinstance(value, str):
             try:
@@ -224,7 +224,7 @@ def _flat(content: Mapping[str, Any], path: str) -> list[tuple[str, str]]:
 
 def _is_missing(value: Any) -> bool:
     """Tell what is no number: None, NaN, a masked value."""
-    return not isinstance(value, int | float) and not hasattr(value, "__float__") or math.isnan(float(value))
+    return (not isinstance(value, int | float) and not hasattr(value, "__float__")) or math.isnan(float(value))
 
 
 class _Filled(string.Formatter):

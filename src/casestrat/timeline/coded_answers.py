@@ -192,7 +192,10 @@ def _by_groups(instrument: Instrument, codes: Floats) -> dict[str, NDArray]:
     """Return the outputs of a sequential grouping: the first group whose sum reaches a bound gives the rank."""
     scoring, items = instrument.scoring, instrument.scored_items
     whole = ~np.isnan(codes).any(axis=1)
-    profiles, place = np.unique(codes[whole].astype("int64"), axis=0, return_inverse=True)
+    sizes = [len(item.allowed) for item in items]
+    number = np.ravel_multi_index(tuple(codes[whole].astype("int64").T), sizes)  # of a profile of letters
+    different, place = np.unique(number, return_inverse=True)
+    profiles = np.stack(np.unravel_index(different, sizes), axis=1)
     rank, total = np.zeros(len(profiles)), np.zeros(len(profiles))
     group = np.full(len(profiles), "", dtype=object)
     for step in scoring.groups:
@@ -210,9 +213,9 @@ def _by_groups(instrument: Instrument, codes: Floats) -> dict[str, NDArray]:
     spread: dict[str, NDArray] = {}
     for name, values in out.items():
         spread[name] = np.full(len(codes), np.nan)
-        spread[name][whole] = values[place.ravel()]
+        spread[name][whole] = values[place]
     spread["group"] = np.full(len(codes), None, dtype=object)
-    spread["group"][whole] = group[place.ravel()]
+    spread["group"][whole] = group[place]
     return spread
 
 

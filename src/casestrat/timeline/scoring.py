@@ -69,7 +69,7 @@ def score_instrument(instrument: str | Instrument, items: pd.DataFrame) -> pd.Da
     chosen = instrument if isinstance(instrument, Instrument) else load_instrument(instrument)
     _check_columns(chosen, items)
     columns = answer_columns(chosen)
-    codes = np.full((len(items), len(columns)), np.nan)
+    codes = np.full((len(items), len(columns)), np.nan, order="F")  # columns are what is read
     for place, (name, item) in enumerate(columns.items()):
         if name in items.columns:
             seen, different = pd.factorize(items[name], use_na_sentinel=True)
