@@ -10,6 +10,7 @@ import pandas as pd
 from pandas.api import types
 
 from casestrat.errors import UsageError
+from casestrat.knowledge import load_instrument
 from casestrat.tables import TEXT
 from casestrat.timeline import ReferralScope, Windows
 from casestrat.timeline.matching import choices_like, known_column
@@ -100,7 +101,7 @@ def _numbers(feature: Any, reading: Reading) -> NDArray[np.float64]:
 
 def _count(feature: Any, reading: Reading) -> Computed:
     windows = _windows(feature, reading)
-    return Computed(_zero_where_observed(windows.count(), feature, reading), feature.table, windows.last())
+    return Computed(_zero_where_observed(windows.count(), feature, reading, windows), feature.table, windows.last())
 
 
 def _sum(feature: Any, reading: Reading) -> Computed:
@@ -109,9 +110,9 @@ def _sum(feature: Any, reading: Reading) -> Computed:
     return Computed(_zero_where_observed(values, feature, reading, windows), feature.table, windows.last())
 
 
-def _zero_where_observed(values, feature, reading, windows=None):  # type: ignore[no-untyped-def]
+def _zero_where_observed(values: NDArray[Any], feature: Any, reading: Reading, windows: Windows) -> NDArray[np.float64]:
     """Values, where nothing was seen only if the person was observed."""
-    is_none = values == 0 if windows is None else windows.count() == 0
+    is_none = windows.count() == 0
     return np.where(is_none & ~reading.is_observed(feature.window_days), np.nan, values.astype("float64"))
 
 
@@ -188,11 +189,13 @@ def _slope(feature: Any, reading: Reading) -> Computed:
 def _instrument(feature: Any, reading: Reading) -> Computed:
     column = {"instrument_total": "total", "instrument_band": "band"}.get(feature.kind) or feature.output
     scores = reading.frame("scores")
-    if column not in scores.columns:
-        outputs = [name for name in scores.columns if name not in ("assessment_id", "person_id", "instrument")]
-        raise UsageError(
-            f"no instrument has an output {column!r}", where=feature.name, do=choices_like(column, outputs)
-        )
+    if column not in scores.columns:  # nobody was assessed with it, or there is no such output
+        outputs = load_instrument(feature.instrument).outputs
+        if column not in outputs:
+            what = f"instrument {feature.instrument!r} has no output {column!r}"
+            raise UsageError(what, where=f"feature {feature.name!r}", do=choices_like(column, outputs))
+        nowhere = np.full(len(reading.spine), -1, dtype="int64")
+        return Computed(np.full(len(nowhere), np.nan), "scores", nowhere)
     where = {"instrument": feature.instrument, "is_valid": True}
     windows = reading.windows("scores", column, where, feature.valid_days)
     return _taken(scores[column], windows.last(), "scores", feature.name)

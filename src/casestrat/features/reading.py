@@ -21,8 +21,9 @@ from casestrat.timeline import (
     score_assessments,
     status_at,
 )
-from casestrat.timeline.as_of import NEVER, checked_spine, microseconds, replaced_at
+from casestrat.timeline.as_of import checked_spine
 from casestrat.timeline.matching import known_column
+from casestrat.timeline.sorted_rows import NEVER, microseconds, replaced_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

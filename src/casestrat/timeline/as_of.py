@@ -24,40 +24,29 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from casestrat.errors import UsageError
+from casestrat.timeline.sorted_rows import (
+    DAY,
+    MISSING,
+    NEVER,
+    arrow_text,
+    bisected,
+    chunks,
+    expanded,
+    is_increasing,
+    is_void,
+    microseconds,
+    replaced_at,
+    sorted_order,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-DAY = 86_400_000_000  # microseconds
-NEVER = np.iinfo(np.int64).max
-_MISSING = np.iinfo(np.int64).min  # how numpy writes a missing moment
+    Whole = NDArray[np.int64]
+
 _CHUNK_PAIRS = 4_000_000  # pairs of (date, row) held at once
-
-
-def microseconds(moments: pd.Series, missing: int = _MISSING) -> NDArray[np.int64]:
-    """Return moments as whole microseconds since 1970.
-
-    Parameters
-    ----------
-    moments : pandas.Series
-        Naive moments of any resolution.
-    missing : int, optional
-        What a missing moment becomes.
-
-    Returns
-    -------
-    numpy.ndarray
-        One whole number per moment.
-
-    Examples
-    --------
-    >>> microseconds(pd.Series(pd.to_datetime(["1970-01-02", None])), missing=-1)
-    array([86400000000,          -1])
-    """
-    values = moments.to_numpy(dtype="datetime64[us]").astype("int64")
-    return values if missing == _MISSING else np.where(values == _MISSING, missing, values)
 
 
 def known(frame: pd.DataFrame, key: str | Sequence[str], as_of: pd.Timestamp | str) -> pd.DataFrame:
@@ -89,11 +78,11 @@ def known(frame: pd.DataFrame, key: str | Sequence[str], as_of: pd.Timestamp | s
     """
     columns = [key] if isinstance(key, str) else list(key)
     rows = frame.loc[(frame["recorded_at"] < pd.Timestamp(as_of)).to_numpy(dtype=bool)]
-    if not _is_increasing(rows, columns):
+    if not is_increasing(rows, columns):
         order = np.argsort(microseconds(rows["recorded_at"]), kind="stable")
         is_last = ~rows[columns].iloc[order].duplicated(keep="last").to_numpy()
         rows = rows.iloc[np.sort(order[is_last])]
-    return rows.loc[~_void(rows)]
+    return rows.loc[~is_void(rows)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,7 +134,7 @@ class Asked:
         order = np.lexsort((dates, codes))
         starts = np.zeros(len(people) + 1, dtype="int64")
         np.cumsum(np.bincount(codes, minlength=len(people)), out=starts[1:])
-        return cls(_arrow(pd.Series(people)), codes[order].astype("int64"), dates[order], order, starts)
+        return cls(arrow_text(pd.Series(people)), codes[order].astype("int64"), dates[order], order, starts)
 
     def __len__(self) -> int:
         return len(self.order)
@@ -159,7 +148,7 @@ class Asked:
         """Return the codes of people, −1 for those not asked about."""
         if not len(self.people):
             return np.full(len(person_id), -1, dtype="int64")
-        ids = _arrow(person_id).cast(self.people.type)
+        ids = arrow_text(person_id).cast(self.people.type)
         return pc.fill_null(pc.index_in(ids, value_set=self.people), -1).to_numpy(zero_copy_only=False).astype("int64")
 
     def restored(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -237,8 +226,8 @@ class History:
         ended = replaced_at(frame, list(key), recorded, moment)
         if until is not None:
             ended = np.minimum(ended, microseconds(frame[until], missing=NEVER))
-        rows = self._countable(person, moment, recorded, ended, _void(frame))
-        rows = rows[_sorted_order(person[rows], moment[rows], recorded[rows], frame, list(key), rows)]
+        rows = self._countable(person, moment, recorded, ended, is_void(frame))
+        rows = rows[sorted_order(person[rows], moment[rows], recorded[rows], frame, list(key), rows)]
         self.rows = rows  # places in the frame
         self.person, self.observed = person[rows], moment[rows]
         self._recorded, self._ended = recorded[rows], ended[rows]
@@ -247,7 +236,7 @@ class History:
         self._after = self._first_from(asked.as_of)
         self._broken = self._broken_dates()
 
-    def _countable(self, person, moment, recorded, ended, void) -> NDArray[np.int64]:  # type: ignore[no-untyped-def]
+    def _countable(self, person: Whole, moment: Whole, recorded: Whole, ended: Whole, void: NDArray[np.bool_]) -> Whole:
         """Places of the rows that count on at least one date of their person."""
         asked = self.asked
         if not len(asked):
@@ -259,7 +248,7 @@ class History:
         else:
             keep, at = person >= 0, np.maximum(person, 0)
             first, last = first[at], last[at]
-        keep &= (moment < last) & (recorded < last) & (moment != _MISSING) & (recorded != _MISSING)
+        keep &= (moment < last) & (recorded < last) & (moment != MISSING) & (recorded != MISSING)
         if void.any():
             keep &= ~void
         if len(ended) and ended.min() != NEVER:
@@ -283,7 +272,7 @@ class History:
         self._mark(marks, over, np.maximum(self._ended[over], self.observed[over]), None)
         return np.flatnonzero(np.cumsum(marks[:-1]))
 
-    def _mark(self, marks, rows, after, upto) -> None:  # type: ignore[no-untyped-def]
+    def _mark(self, marks: Whole, rows: Whole, after: Whole, upto: Whole | None) -> None:
         """Mark the dates of each row's person that lie in ``(after, upto]``."""
         asked, person = self.asked, self.person[rows]
         first, end = asked.starts[person], asked.starts[person + 1]
@@ -320,10 +309,10 @@ class History:
             chosen, low, high = self._mended(chosen, low.copy(), high.copy())
         return Windows(self.asked, self.rows[chosen], self.observed[chosen], low, high, self.chunk_pairs)
 
-    def _mended(self, chosen, low, high):  # type: ignore[no-untyped-def]
+    def _mended(self, chosen: Whole, low: Whole, high: Whole) -> tuple[Whole, Whole, Whole]:
         """Copy the slices of broken dates to the end, without the rows that do not count."""
         parts, size = [chosen], len(chosen)
-        for dates in _chunks(self._broken, (high - low)[self._broken], self.chunk_pairs):
+        for dates in chunks(self._broken, (high - low)[self._broken], self.chunk_pairs):
             which, place = expanded(low[dates], high[dates])
             rows, date = chosen[place], self.asked.as_of[dates[which]]
             counts = (self._recorded[rows] < date) & (date <= self._ended[rows])
@@ -419,7 +408,7 @@ class Windows:
         """
         out = np.full(len(self.asked), np.nan)
         several = np.flatnonzero(self.high - self.low > 1)
-        for dates in _chunks(several, (self.high - self.low)[several], self.chunk_pairs):
+        for dates in chunks(several, (self.high - self.low)[several], self.chunk_pairs):
             which, place = expanded(self.low[dates], self.high[dates])
             x = (self.observed[place] - self.observed[self.low[dates]][which]) / DAY
             y = values[self.rows[place]]
@@ -440,121 +429,3 @@ class Windows:
         some = (places >= self.low) & (places < self.high)
         out[some] = self.rows[places[some]]
         return self.asked.restored(out)
-
-
-def expanded(low: NDArray[np.int64], high: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return every place of every slice, with the number of its slice.
-
-    Parameters
-    ----------
-    low, high : numpy.ndarray
-        Where each slice begins and ends.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        The slice's number and the place, one entry per place.
-
-    Examples
-    --------
-    >>> expanded(np.array([4, 0]), np.array([6, 1]))
-    (array([0, 0, 1]), array([4, 5, 0]))
-    """
-    sizes = high - low
-    which = np.repeat(np.arange(len(low)), sizes)
-    begins = np.cumsum(sizes) - sizes
-    return which, np.arange(len(which)) - (begins - low)[which]
-
-
-def _chunks(items: NDArray[np.int64], sizes: NDArray[np.int64], most: int) -> list[NDArray[np.int64]]:
-    """Cut items so that each part's sizes sum to about ``most``; never an empty part."""
-    if not len(items):
-        return []
-    part = (np.cumsum(sizes) - sizes) // max(most, 1)
-    return np.split(items, np.flatnonzero(np.diff(part)) + 1)
-
-
-def bisected(values, low, high, target):  # type: ignore[no-untyped-def]
-    """Place of the first value in ``[low, high)`` that is not below the target, for all targets at once."""
-    low, high = low.copy(), high.copy()
-    for _ in range(int(np.max(high - low, initial=0)).bit_length()):
-        middle = (low + high) >> 1
-        is_open = low < high
-        below = is_open & (values[np.where(is_open, middle, 0)] < target)
-        low = np.where(below, middle + 1, low)
-        high = np.where(is_open & ~below, middle, high)
-    return low
-
-
-def _sorted_order(person, moment, recorded, frame, key, rows) -> NDArray[np.int64]:  # type: ignore[no-untyped-def]
-    """Order by person, moment observed, moment recorded and key; only ties look further than the moment."""
-    packed = _packed(person, moment)
-    if packed is None:
-        order = np.lexsort((moment, person))
-        same = (np.diff(person[order]) == 0) & (np.diff(moment[order]) == 0)
-    elif bool(np.all(packed[1:] > packed[:-1])):
-        return np.arange(len(rows))
-    else:
-        order = np.argsort(packed)
-        same = np.diff(packed[order]) == 0
-    if same.any():
-        tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
-        places = order[tied]
-        levels = [pd.factorize(frame[name].iloc[rows[places]], sort=True)[0] for name in reversed(key)]
-        order[tied] = places[np.lexsort((*levels, recorded[places], moment[places], person[places]))]
-    return order
-
-
-def _packed(person: NDArray[np.int64], moment: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """Person and moment in one whole number that sorts the same way, where 63 bits are enough."""
-    if not len(person):
-        return person
-    start = int(moment.min())
-    for unit in (DAY, 1_000_000, 1):
-        steps = moment - start
-        if unit == 1 or not (moment % unit).any():
-            steps, start = steps // unit, start // unit
-            break
-    size = int(steps.max()) + 1
-    if size * (int(person.max()) + 1) >= 2**63:
-        return None
-    return person * size + steps
-
-
-def replaced_at(frame, key, recorded, moment) -> NDArray[np.int64]:  # type: ignore[no-untyped-def]
-    """When each version of a row was replaced by the next, in microseconds; never for the last."""
-    out = np.full(len(frame), NEVER, dtype="int64")
-    if _is_increasing(frame, key):
-        return out
-    again = np.flatnonzero(frame.duplicated(key, keep=False).to_numpy())
-    if len(again):
-        codes = frame.iloc[again].groupby(key, sort=False, dropna=False).ngroup().to_numpy()
-        order = np.lexsort((moment[again], recorded[again], codes))
-        places, codes = again[order], codes[order]
-        same = np.flatnonzero(codes[1:] == codes[:-1])
-        out[places[same]] = recorded[places[same + 1]]
-    return out
-
-
-def _is_increasing(frame: pd.DataFrame, key: list[str]) -> bool:
-    """Whether the key rises from row to row, so that no row has two versions (the usual case, cheap to see)."""
-    if len(key) != 1 or len(frame) < 2:
-        return len(frame) < 2
-    ids = _arrow(frame[key[0]])
-    rises = pc.all(pc.less(ids.slice(0, len(ids) - 1), ids.slice(1)), skip_nulls=False)
-    return rises.as_py() is True
-
-
-def _arrow(column: pd.Series) -> Any:
-    """Return a text column as one Arrow array, without a copy where pandas already holds one."""
-    array = pa.array(column.array, from_pandas=True) if column.dtype != object else pa.array(column, from_pandas=True)
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
-    return array
-
-
-def _void(frame: pd.DataFrame) -> NDArray[np.bool_]:
-    """Which rows are retractions."""
-    if "is_void" not in frame.columns:
-        return np.zeros(len(frame), dtype=bool)
-    return frame["is_void"].to_numpy(dtype="bool", na_value=False)

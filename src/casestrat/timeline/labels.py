@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from casestrat.errors import UsageError
-from casestrat.knowledge import load_program
-from casestrat.timeline.as_of import DAY, NEVER, Asked, bisected, checked_spine, known, microseconds
+from casestrat.knowledge import load_instrument, load_program
+from casestrat.timeline.as_of import Asked, checked_spine, known
 from casestrat.timeline.matching import choices_like, rows_matching
 from casestrat.timeline.observation import followed_until
 from casestrat.timeline.scoring import score_assessments
+from casestrat.timeline.sorted_rows import DAY, NEVER, bisected, microseconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    Whole = NDArray[np.int64]
 
     from casestrat.knowledge.program import Outcome, Program
     from casestrat.tables import Tables
@@ -110,27 +113,33 @@ def _outcome(tables: Tables, outcome: str | Outcome, program: Program | None) ->
     return outcome
 
 
-def _first_outcome(tables, wanted, asked, start, program):  # type: ignore[no-untyped-def]
+def _first_outcome(
+    tables: Tables, wanted: Outcome, asked: Asked, start: Whole, program: Program | None
+) -> tuple[Whole, NDArray[np.bool_]]:
     """First moment of the outcome from each date on, and whether anything was looked at within the horizon."""
     if wanted.event is not None:
         return _first_event(tables, wanted.event, asked, dict(wanted.where)), np.ones(len(start), dtype=bool)
     scores = score_assessments(tables, program)
-    if wanted.output not in scores.columns:
-        do = choices_like(wanted.output, [name for name in scores.columns if scores[name].dtype == "float64"])
-        raise UsageError(f"instrument {wanted.instrument!r} has no output {wanted.output!r}", do=do)
+    if wanted.output not in scores.columns:  # nobody was assessed with it, or there is no such output
+        outputs = load_instrument(str(wanted.instrument)).outputs
+        if wanted.output not in outputs:
+            what = f"instrument {wanted.instrument!r} has no output {wanted.output!r}"
+            raise UsageError(what, do=choices_like(wanted.output, outputs))
+        scores = scores.iloc[:0].assign(**{wanted.output: np.nan})
     scores = known(scores, "assessment_id", _END)
-    scores = scores.loc[(scores["instrument"] == wanted.instrument) & scores[wanted.output].notna()]
+    is_meant = rows_matching(scores, {"instrument": wanted.instrument, "is_valid": True}, "assessments")
+    scores = scores.loc[is_meant & scores[wanted.output].notna()]
     hit = scores.loc[scores[wanted.output] >= (-np.inf if wanted.at_least is None else wanted.at_least)]
     looked = _first_moment(asked, scores["person_id"], scores["observed_at"])
     is_assessed = looked < start + wanted.horizon_days * DAY
     return _first_moment(asked, hit["person_id"], hit["observed_at"]), is_assessed
 
 
-def _first_event(tables: Tables, kind: str, asked: Asked, where: dict | None = None) -> NDArray[np.int64]:
+def _first_event(tables: Tables, kind: str, asked: Asked, where: dict[str, Any] | None = None) -> NDArray[np.int64]:
     """First moment of a kind of event from each date on; never where there is none."""
     events = known(tables.events, "event_id", _END)
     met = rows_matching(events, {"kind": kind, **(where or {})}, "events")
-    rows = events.loc[met, ["person_id", "observed_at"]]
+    rows = events[["person_id", "observed_at"]].loc[met]
     if kind == "death":
         dead = known(tables.persons, "person_id", _END)[["person_id", "died_on"]].dropna()
         rows = pd.concat([rows, dead.set_axis(rows.columns, axis=1)])

@@ -12,10 +12,13 @@ import numpy as np
 import pandas as pd
 
 from casestrat.tables import CONTRACTS, Tables
-from casestrat.timeline.as_of import DAY, NEVER, Asked, History, known, microseconds
+from casestrat.timeline.as_of import Asked, History, known
+from casestrat.timeline.sorted_rows import DAY, NEVER, microseconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    Whole = NDArray[np.int64]
 
 _ALWAYS = -NEVER
 _END = pd.Timestamp("2262-01-01")  # later than anything recorded
@@ -151,7 +154,7 @@ def followed_until(tables: Tables, spine: pd.DataFrame) -> NDArray[np.int64]:
     return np.maximum(until, start)
 
 
-def _enrolled_until(enrollments, asked, codes, start):  # type: ignore[no-untyped-def]
+def _enrolled_until(enrollments: pd.DataFrame, asked: Asked, codes: Whole, start: Whole) -> Whole:
     """End of the time enrolled that holds the date, the date itself where none does."""
     rows = known(enrollments, CONTRACTS["enrollments"].key, _END)
     left = pd.DataFrame({"code": codes, "row": np.arange(len(codes))})
@@ -164,7 +167,7 @@ def _enrolled_until(enrollments, asked, codes, start):  # type: ignore[no-untype
     return out
 
 
-def _person_spans(persons: pd.DataFrame, place: NDArray[np.int64]):  # type: ignore[no-untyped-def]
+def _person_spans(persons: pd.DataFrame, place: Whole) -> tuple[Whole, Whole, NDArray[np.bool_]]:
     """First and last moment observed of the persons at these places, and whether either is recorded."""
     if not len(persons):
         shape = np.zeros(len(place), dtype="int64")

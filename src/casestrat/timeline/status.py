@@ -126,7 +126,7 @@ def status_at(tables: Tables, program: Program | ReferralScope, spine: pd.DataFr
         out[name] = questions[name].iloc[row].to_numpy()
     out["objects_to_scoring"] = people["objects_to_scoring"].iloc[row].array
     out = out.astype(dict.fromkeys(("person_id", "referral_id", "episode_id", "status", "reason"), TEXT))
-    out["since"] = out["since"].astype("datetime64[us]")
+    out["since"] = out["since"].astype("datetime64[us]").dt.normalize()
     return out[[_COLUMNS[0], "as_of", *_COLUMNS[1:]]]
 
 
