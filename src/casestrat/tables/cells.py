@@ -126,7 +126,7 @@ def _split(cells: pd.Series, separator: str, codes: object) -> tuple[pd.Series, 
 
 def _decimals(mapped: ColumnMap, column: Column, cells: pd.Series, decimal: str) -> MappedColumn:
     pattern = _COMMA_NUMBER if decimal == "," else _POINT_NUMBER
-    fits = cells.str.fullmatch(pattern).to_numpy(dtype=bool, na_value=True)
+    fits = cells.str.fullmatch(pattern).to_numpy(dtype=bool, na_value=True) | cells.isna().to_numpy()
     numbers = cells.mask(~fits).str.replace(",", ".", regex=False)
     words = "a number with a decimal " + ("comma" if decimal == "," else "point")
     return MappedColumn(numbers, _failure(mapped, column, ~fits, ("unparsable", "blanked"), words))

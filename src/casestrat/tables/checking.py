@@ -166,6 +166,7 @@ def _add_recorded_at(check: TableCheck, extract: Extract, before: Mapping[str, T
     sittings = before["assessments"].frame if "assessments" in before else None
     moments, message = assumed_recorded_at(check.contract, check.frame, extract, sittings)
     check.frame = check.frame.assign(recorded_at=moments)
+    check.has_assumed_moments = True
     check.warn("recorded_at_assumed", len(check.frame), message)
 
 
@@ -197,6 +198,8 @@ def _validate(check: TableCheck) -> None:
     for (name, words), found in cases.groupby(["column", "check"], sort=True):
         rule = _RULES[str(words).partition("(")[0]]
         mask = check.rows(pd.Index(found["index"].astype("int64")))
+        if rule == "missing" and name == "recorded_at" and check.has_assumed_moments:
+            continue  # the column it is derived from has its reason
         if rule == "missing":
             mask &= ~check.has_reason(str(name))  # a cell that was blanked has its reason
         column = check.contract.by_name[str(name)]

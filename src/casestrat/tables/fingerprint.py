@@ -71,7 +71,7 @@ def fingerprint_of_frame(frame: pd.DataFrame) -> str:
 def _column_bytes(column: pd.Series) -> bytes:
     """Bytes that tell a column's values apart whatever its storage: floats, text, or moments as microseconds."""
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        return b"t" + column.dt.as_unit("us").astype("int64").to_numpy().tobytes()
+        return b"t" + bytes(column.dt.as_unit("us").astype("int64").to_numpy().tobytes())
     if pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_numeric_dtype(column.dtype):
         values = column.to_numpy(dtype="float64", na_value=np.nan)
         values = np.where(np.isnan(values), np.nan, values) + 0.0  # one NaN, one zero

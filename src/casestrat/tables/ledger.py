@@ -42,6 +42,7 @@ class TableCheck:
         self.failures: list[Failure] = list(raw.failures)
         self.warnings: list[tuple[str, int, str]] = list(raw.warnings)
         self.steps: list[Failure] = []  # illegal steps of the life cycle: listed, not set aside
+        self.has_assumed_moments = False
         self._standing = np.ones(len(raw.frame), dtype=bool)
         for failure in raw.failures:
             self._leave_out(failure)
