@@ -1,0 +1,8 @@
+"""What people read: the committee page, the caseload page, and every figure; frames in, HTML or axes out."""
+
+from casestrat.reports import figures
+from casestrat.reports.caseload_page import caseload_page
+from casestrat.reports.committee_page import committee_page
+from casestrat.reports.meetings_index import meetings_index
+
+__all__ = ["caseload_page", "committee_page", "figures", "meetings_index"]
