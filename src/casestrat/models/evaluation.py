@@ -18,6 +18,7 @@ from casestrat.models.metrics import (
     Counts,
     at_capacity,
     count_people,
+    gather_risks,
     net_benefit,
     order_metrics,
     risk_metrics,
@@ -25,6 +26,7 @@ from casestrat.models.metrics import (
 from casestrat.tables.columns import TEXT
 
 _ENOUGH = 100  # events, and people without: fewer leave AUC and calibration uncertain (Vergouwe et al. 2005)
+_DRAWN_RISKS = 1_000  # more distinct risks than this are gathered into as many in a bootstrap draw
 _DRAWN_POINTS = 100  # groups of like risks for the smoothed errors of a bootstrap draw
 _THRESHOLDS = np.arange(1, 100) / 100
 
@@ -287,6 +289,7 @@ def _summary(
 
     names = ORDER_METRICS + (RISK_METRICS if is_probability else ())
     found = measure(counts)
+    at, code = gather_risks(at, code, _DRAWN_RISKS)
     drawn = [measure(count_people(at, code, labels, weight), most_points=_DRAWN_POINTS) for weight in draws()]
     bounds = [percentile_interval(np.array([draw[name] for draw in drawn])) for name in names]
     told = [

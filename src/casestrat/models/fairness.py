@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from casestrat.models.metrics import Counts, area_under_roc, count_people, expected_over_observed
+from casestrat.models.metrics import Counts, area_under_roc, count_people, expected_over_observed, gather_risks
 from casestrat.tables.columns import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+_DRAWN_RISKS = 1_000  # more distinct risks than this are gathered into as many in a bootstrap draw
 _COLUMNS = (
     "grouping",
     "group",
@@ -73,6 +74,7 @@ def audit_groups(
         (name, group, np.flatnonzero(groups[name] == group)) for name in groups for group in sorted(set(groups[name]))
     ]
     found = [count_people(at, code[rows], y[rows]) for _, _, rows in members]
+    at, code = gather_risks(at, code, _DRAWN_RISKS)
     drawn = [[_both(count_people(at, code[rows], y[rows], w[rows])) for _, _, rows in members] for w in draws()]
     low, high = _interval(np.array(drawn, dtype=float).reshape(len(drawn), len(members), 2))
     table = pd.DataFrame(

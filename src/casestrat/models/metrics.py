@@ -84,6 +84,31 @@ def count_people(at: np.ndarray, code: np.ndarray, y: np.ndarray, weight: np.nda
     return Counts(at[there], events[there], others[there])
 
 
+def gather_risks(at: np.ndarray, code: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gather like risks where there are very many distinct ones, for bootstrap draws.
+
+    Parameters
+    ----------
+    at : numpy.ndarray
+        Distinct risks, rising.
+    code : numpy.ndarray of int
+        Position of each row's risk in ``at``.
+    most : int
+        The most distinct risks to keep.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        As ``at`` and ``code``: themselves where they are few, else the mean risks of groups of about equally many rows.
+    """
+    if len(at) <= most:
+        return at, code
+    count = np.bincount(code)
+    place = np.floor((np.cumsum(count) - count / 2) / len(code) * most).astype(int)
+    _, group = np.unique(place, return_inverse=True)
+    return np.bincount(group, weights=count * at) / np.bincount(group, weights=count), group[code]
+
+
 def area_under_roc(counts: Counts) -> float:
     """Return the AUC: how often a person with the outcome has the higher risk than one without; ties count half.
 

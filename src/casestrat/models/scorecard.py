@@ -220,9 +220,12 @@ class PointScorecard(BaseEstimator):  # type: ignore[misc]
             One text per row of X: items in the order of the table, parted by commas; empty where all are known.
         """
         unknown = self._unknown(X)
-        patterns, inverse = np.unique(unknown, axis=0, return_inverse=True)
-        words = np.array([",".join(self.feature_names_in_[pattern]) for pattern in patterns], dtype=object)
-        return pd.Series(words[inverse.ravel()], index=_index_of(X), name="missing_items", dtype=TEXT)
+        pattern = np.zeros(len(unknown), dtype=np.int64)
+        for flags in unknown.T:  # numbered anew at each item, so that any number of items fits
+            pattern = pd.factorize(pattern * 2 + flags)[0]
+        firsts = np.unique(pattern, return_index=True)[1]
+        words = np.array([",".join(self.feature_names_in_[unknown[row]]) for row in firsts], dtype=object)
+        return pd.Series(words[pattern], index=_index_of(X), name="missing_items", dtype=TEXT)
 
     def _unknown(self, X: Any) -> np.ndarray:
         """Where an item is missing and the card does not say what that is worth: rows by items."""
@@ -451,9 +454,5 @@ def _index_of(X: Any) -> pd.Index:
 
 
 def _plain(value: Any) -> Any:
-    """Frozen mappings and sequences as JSON knows them."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return value
+    """Return a frozen mapping as JSON knows it, anything else as it is."""
+    return dict(value) if isinstance(value, Mapping) else value

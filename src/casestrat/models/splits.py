@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -229,11 +228,11 @@ def folds_for(n_splits: int, persons: Any, y: np.ndarray) -> int:
     int
         Folds that have an event and a non-event each.
     """
-    codes, uniques = pd.factorize(persons)
+    codes, uniques = pd.factorize(pd.Index(persons))
     with_event = int(_has_event(codes, len(uniques), y).sum())
     # A person with an event may also hold rows without one, so rows without an event are counted on their own.
     without_event = len(np.unique(codes[~np.asarray(y, dtype=bool)]))
-    folds = min(n_splits, with_event, without_event, math.floor(len(uniques) / 2))
+    folds = min(n_splits, with_event, without_event)
     return folds if folds >= 2 else 0
 
 
