@@ -14,9 +14,24 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SEED = 20260131
-LAST = "Dupré Lefèvre Moreau Géroult D'Arcy Nguyên Bélanger Château Roussel Faure Mercier Béranger Lacroix Pichon".split()
-FIRST_F = "Éléonore Andrée Simone Thérèse Odette Hélène Josette Marie-Louise Yvonne Renée".split()
-FIRST_M = "René André Jean-Pierre Maurice Émile Gérard Noël Fernand Lucien Aimé".split()
+LAST = [
+    "Dupré",
+    "Lefèvre",
+    "Moreau",
+    "Géroult",
+    "D'Arcy",
+    "Nguyên",
+    "Bélanger",
+    "Château",
+    "Roussel",
+    "Faure",
+    "Mercier",
+    "Béranger",
+    "Lacroix",
+    "Pichon",
+]
+FIRST_F = ["Éléonore", "Andrée", "Simone", "Thérèse", "Odette", "Hélène", "Josette", "Marie-Louise", "Yvonne", "Renée"]
+FIRST_M = ["René", "André", "Jean-Pierre", "Maurice", "Émile", "Gérard", "Noël", "Fernand", "Lucien", "Aimé"]
 SECTORS = ["Nord", "Sud", "Littoral"]
 SENDERS = ["Hôpital", "Médecin traitant", "IDEL", "Assistante sociale", "SSIAD", "Famille", "CLIC"]
 ITEMS = ["Cohérence", "Orientation", "Toilette", "Habillage", "Alimentation", "Élimination", "Transferts",

@@ -2,6 +2,7 @@
 
 from casestrat.tables.columns import TEXT
 from casestrat.tables.contracts import CONTRACTS, describe_tables
+from casestrat.tables.drafting import draft_site
 from casestrat.tables.extract import Extract
 from casestrat.tables.fingerprint import fingerprint_of, fingerprint_of_frame
 from casestrat.tables.outputs import OUTPUTS
@@ -18,6 +19,7 @@ __all__ = [
     "Tables",
     "Vocabulary",
     "describe_tables",
+    "draft_site",
     "fingerprint_of",
     "fingerprint_of_frame",
     "read_tables",

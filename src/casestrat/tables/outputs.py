@@ -63,9 +63,10 @@ _RULES = ("override", "deadline", "index", "referral_date", "lottery")
 class WaitingList(Table):
     """A waiting referral with its rank, and what set it there."""
 
-    rank: Whole = _count("Place on the list, 1 first.", "rank", 1, "key")
-    person_id: Text = person_id()
     referral_id: Text = key_id("Referral that waits.")
+    meeting_id: Text = _text("Meeting whose list this is; missing where none is planned.")
+    rank: Whole = _count("Place on the list of that meeting, 1 first.", "rank", 1, "needed")
+    person_id: Text = person_id()
     territory: Text = _text("Territory of the list.")
     tier: Text = _code("Tier of risk.")
     points: Whole = _count("Points of the scorecard.", "points", -(10**6))
