@@ -1,0 +1,498 @@
+"""A meeting of the committee: a frozen list, and what people decided on it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from casestrat.errors import UsageError
+from casestrat.priority import meeting_file
+from casestrat.priority.dates import DateLike, moment_of
+from casestrat.priority.decision_file import Fault, Row, plain_row, read_decisions
+from casestrat.priority.decisions import (
+    CONTENT,
+    decisions_frame,
+    faults_of,
+    refused_frame,
+    standing_row,
+    with_consequence,
+)  # fmt: skip
+from casestrat.priority.follow_up import out_of_sequence, overdue_relays
+from casestrat.priority.frozen_list import Entry, freeze, list_fingerprint, list_frame
+from casestrat.priority.ranking import place_count
+from casestrat.tables import TEXT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from casestrat.knowledge import Program
+    from casestrat.knowledge.program import DecisionReason
+
+_OF_OUTCOME = (  # what an amended outcome leaves behind
+    "reason", "override_reason", "defer_until", "relay", "relay_due_on", "relay_status", "relay_confirmed_on",
+    "response", "respond_by",
+)  # fmt: skip
+_OF_DECIDER = ("decided_by", "decided_at")
+Faults = list[Fault]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordResult:
+    """What came of recording decisions.
+
+    Parameters
+    ----------
+    decisions : pandas.DataFrame
+        One row per decision that stands recorded, new or recorded before, as the table ``decisions``.
+    refused : pandas.DataFrame
+        One row per rule that a row of the file breaks: row (from 1), column, rule, expected; never a value.
+    n_new : int
+        How many of the decisions are new to the meeting.
+    """
+
+    decisions: pd.DataFrame
+    refused: pd.DataFrame
+    n_new: int
+
+
+def open_meeting(
+    ranked: pd.DataFrame,
+    places: int | None,
+    held_on: DateLike,
+    program: Program,
+    territory: str | None = "",
+    fingerprints: Mapping[str, str] | None = None,
+    meeting_id: str | None = None,
+) -> Meeting:
+    """Freeze a ranked list for a meeting, so that what was shown can always be shown again.
+
+    Parameters
+    ----------
+    ranked : pandas.DataFrame
+        What :func:`casestrat.rank_waiting_list` returned, with or without marks; a tied zone already marked is kept.
+    places : int or None
+        Places to be given; None: the list has no cut.
+    held_on : str or date
+        Day of the meeting.
+    program : Program
+        The program, for its reasons of decisions.
+    territory : str, optional
+        The territory it decides for; empty: all.
+    fingerprints : mapping of str to str, optional
+        Fingerprints of ``policy``, ``model`` and ``extract``; that of ``program`` is the program's own.
+    meeting_id : str, optional
+        Id of the meeting; without it, the territory (or the program) and the day.
+
+    Returns
+    -------
+    Meeting
+        The meeting, without decisions.
+
+    Raises
+    ------
+    UsageError
+        A column is missing, a rank or referral stands twice, or an argument cannot be used.
+
+    Examples
+    --------
+    >>> from casestrat.knowledge import PriorityPolicy, load_program
+    >>> from casestrat.priority.ranking import rank_waiting_list
+    >>> waiting = pd.DataFrame({
+    ...     "person_id": ["P1", "P2", "P3"], "referral_id": ["R1", "R2", "R3"], "tier": "low", "risk": [0.1, 0.4, 0.3],
+    ...     "referred_on": pd.to_datetime(["2026-09-01"] * 3), "completeness": 1.0,
+    ... })
+    >>> ranked = rank_waiting_list(waiting, PriorityPolicy(weights={"risk": 100}), as_of="2026-10-01")
+    >>> meeting = open_meeting(ranked, places=1, held_on="2026-10-12", program=load_program("geriatric"))
+    >>> admit = pd.DataFrame({"referral_id": ["R2"], "outcome": ["admit"], "reason": ["criteria_met"]})
+    >>> meeting.record(admit).refused["rule"].tolist()
+    ['no_decider']
+    >>> meeting.record(admit.assign(decided_by="chair")).decisions[["referral_id", "rank_shown", "is_override"]]
+      referral_id  rank_shown  is_override
+    0          R2           1        False
+    """
+    day = moment_of(held_on, "held_on").normalize()
+    place = "" if territory is None or pd.isna(territory) else str(territory)
+    own_id = meeting_id if isinstance(meeting_id, str) and meeting_id else _default_id(place or program.id, day)
+    kept = {name: str(value) for name, value in (fingerprints or {}).items()}
+    return Meeting(
+        meeting_id=own_id,
+        held_on=day,
+        territory=place,
+        places=None if places is None else place_count(places),
+        program={"id": program.id, "version": program.version},
+        fingerprints={**kept, "program": program.fingerprint},
+        entries=freeze(ranked, places),
+        reasons=program.decision_reasons,
+    )
+
+
+def _default_id(place: str, day: pd.Timestamp) -> str:
+    return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', place)[:48]}-{day:%Y-%m-%d}"
+
+
+class Meeting:
+    """A frozen list and the decisions that people took on it; made by :func:`open_meeting` or :meth:`from_json`.
+
+    The list never changes: who comes later is added beside it, and a decision that is amended is kept. Every decision
+    comes from a person, who is named in it; nothing here turns a rank or a score into a decision.
+
+    Attributes
+    ----------
+    meeting_id, territory : str
+        Which meeting, for which territory (empty: all).
+    held_on : pandas.Timestamp
+        Day of the meeting.
+    places : int or None
+        Places to be given; None: the list has no cut.
+    program : dict
+        Id and version of the program.
+    fingerprints : dict
+        Fingerprints of program, policy, model and extract, as far as they were given.
+    list_fingerprint : str
+        Hash of the frozen list and these fingerprints.
+    """
+
+    def __init__(
+        self,
+        *,
+        meeting_id: str,
+        held_on: pd.Timestamp,
+        territory: str,
+        places: int | None,
+        program: Mapping[str, str],
+        fingerprints: Mapping[str, str],
+        entries: tuple[Entry, ...],
+        reasons: tuple[DecisionReason, ...],
+    ) -> None:
+        self.meeting_id, self.held_on, self.territory, self.places = meeting_id, held_on, territory, places
+        self.program, self.fingerprints = dict(program), dict(sorted(fingerprints.items()))
+        self.list_fingerprint = list_fingerprint(entries, self.fingerprints)
+        self._listed = entries
+        self._entries = {entry.referral_id: entry for entry in entries}
+        self._reasons = {reason.code: reason for reason in reasons}
+        self._rows: list[dict[str, Any]] = []
+        self._addenda: list[dict[str, Any]] = []
+        self._amendments: list[dict[str, Any]] = []
+
+    def __repr__(self) -> str:
+        return f"Meeting({self.meeting_id!r}, {len(self._listed)} people, {len(self._rows)} decisions)"
+
+    @property
+    def list(self) -> pd.DataFrame:
+        """The frozen list: one row per ranked referral, first on the list first."""
+        return list_frame(self._listed)
+
+    @property
+    def decisions(self) -> pd.DataFrame:
+        """Every decision, amended ones too: one row each, as the table ``decisions``, in the order recorded."""
+        return decisions_frame(self._rows)
+
+    @property
+    def addenda(self) -> pd.DataFrame:
+        """Who was added to the list after it was frozen: one row per person."""
+        return _log_frame(self._addenda, ("person_id", "referral_id", "reason", "by"), "added_at")
+
+    @property
+    def amendments(self) -> pd.DataFrame:
+        """Why decisions were amended: one row per amendment."""
+        return _log_frame(self._amendments, ("decision_id", "supersedes", "reason", "by"), "amended_at")
+
+    def record(self, decisions: pd.DataFrame | Mapping[str, Any] | Path | str) -> RecordResult:
+        """Record what people decided, as far as it keeps the rules.
+
+        Each row is checked on its own: it is about a referral of this list (or one added), names who decided, gives a
+        reason that the program has for that outcome, and a note where the reason asks for one, the place is in the tied
+        zone or a criterion is unknown. A refusal names a relay, or ``to_find`` with the day by which it is to be found.
+        A deferral ends after the day it was decided; where it gives no end, it is derived from the reason. A decision
+        that differs from the list (admitting someone outside the places, or deferring or refusing someone within them)
+        gives an ``override_reason``. A decision already recorded changes nothing, so a file may be imported twice; a
+        different one on the same referral is refused: amend the first.
+
+        Parameters
+        ----------
+        decisions : pandas.DataFrame, mapping, Path or str
+            One row a decision (referral_id, outcome, reason, decided_by, and as needed note, override_reason,
+            decided_at, relay, relay_due_on, defer_until); or the decision file of the committee page: its path, text or
+            parsed content.
+
+        Returns
+        -------
+        RecordResult
+            The decisions that stand recorded, and the rows refused with every reason.
+
+        Raises
+        ------
+        UsageError
+            The file cannot be read, or is of another meeting or another list.
+        """
+        file = read_decisions(decisions)
+        for name in ("meeting_id", "list_fingerprint"):
+            found = getattr(file, name)
+            if found is not None and found != getattr(self, name):
+                raise UsageError(
+                    f"the decisions are of another {'meeting' if name == 'meeting_id' else 'list'}",
+                    where=name,
+                    do="record them in the meeting whose page they were exported from",
+                )
+        accepted: list[dict[str, Any]] = []
+        refused: list[tuple[int, Fault]] = []
+        n_before = len(self._rows)
+        for number, raw in enumerate(file.rows, start=1):
+            row, faults = plain_row(raw)
+            recorded, more = (None, faults) if faults else self._recorded(row)
+            refused += [(number, fault) for fault in more]
+            if recorded is not None and recorded not in accepted:
+                accepted.append(recorded)
+        return RecordResult(decisions_frame(accepted), refused_frame(refused), len(self._rows) - n_before)
+
+    def _recorded(self, row: Row) -> tuple[dict[str, Any] | None, Faults]:
+        """Record one row: the decision that stands, or every rule that the row breaks."""
+        faults = [
+            (name, f"other_{name}", f"the {name} of this meeting")
+            for name in ("meeting_id", "list_fingerprint")
+            if row[name] is not None and row[name] != getattr(self, name)
+        ]
+        entry = self._entry(row)
+        if entry is None:
+            return None, [*faults, ("referral_id", "not_on_list", "a referral of this list, or one added to it")]
+        filled = with_consequence(row, self._reasons, self.held_on.to_pydatetime())
+        before = [old for old in self._rows if old["referral_id"] == entry.referral_id]
+        if not faults:
+            for old in before:
+                if all(old[name] == filled[name] for name in CONTENT):
+                    return old, []
+        faults += faults_of(filled, entry, self._reasons, has_cut=self.places is not None)
+        if before:
+            faults.append(
+                ("referral_id", "already_decided", "no decision yet on this referral; amend the one there is")
+            )
+        if faults:
+            return None, faults
+        new = standing_row(filled, entry, self.meeting_id, 0, has_cut=self.places is not None)
+        self._bind(entry)
+        self._rows.append(new)
+        return new, []
+
+    def _entry(self, row: Row) -> Entry | None:
+        """Return the row of the list that a decision is about, or someone who was added without a referral."""
+        referral, person = row["referral_id"], row["person_id"]
+        if not isinstance(referral, str):
+            return None
+        is_added = any(one["person_id"] == person and one["referral_id"] is None for one in self._addenda)
+        if referral not in self._entries and is_added:
+            return Entry(referral, str(person))
+        return self._entries.get(referral)
+
+    def _bind(self, entry: Entry) -> None:
+        """Keep the referral of someone who was added without one."""
+        if entry.referral_id not in self._entries:
+            self._entries[entry.referral_id] = entry
+            for one in self._addenda:
+                if one["person_id"] == entry.person_id and one["referral_id"] is None:
+                    one["referral_id"] = entry.referral_id
+
+    def add(
+        self, person_id: str, reason: str, by: str, *, referral_id: str | None = None, at: DateLike | None = None
+    ) -> None:
+        """Add someone who came after the list was frozen; the list itself stays as it was.
+
+        Parameters
+        ----------
+        person_id : str
+            Whom to add.
+        reason : str
+            Why they cannot wait for the next list.
+        by : str
+            Who adds them.
+        referral_id : str, optional
+            Their referral; without it, the first decision that names the person and a referral says which it is.
+        at : str or date, optional
+            When; without it, the day of the meeting.
+
+        Raises
+        ------
+        UsageError
+            The person or referral is on the list already, or an argument is empty.
+        """
+        words = {"person_id": person_id, "reason": reason, "by": by, "referral_id": referral_id}
+        _need_words({name: word for name, word in words.items() if name != "referral_id" or word is not None})
+        moment = (self.held_on if at is None else moment_of(at, "at")).to_pydatetime()
+        added = {**words, "added_at": moment}
+        if added in self._addenda:
+            return
+        is_listed = any(entry.person_id == person_id for entry in self._entries.values())
+        if is_listed or referral_id in self._entries or any(one["person_id"] == person_id for one in self._addenda):
+            raise UsageError("that person or referral is on the list already", do="record the decision on it")
+        self._addenda.append(added)
+        if referral_id is not None:
+            self._entries[referral_id] = Entry(referral_id, person_id)
+
+    def amend(
+        self, decision_id: str, changes: Mapping[str, Any], reason: str, by: str, at: DateLike | None = None
+    ) -> RecordResult:
+        """Replace a decision by an amended one; both are kept, and the later says which it supersedes.
+
+        Parameters
+        ----------
+        decision_id : str
+            The decision that stands now.
+        changes : mapping
+            What is decided otherwise: ``outcome``, ``reason``, ``relay`` … With a new outcome, all that belonged to the
+            old one (its reason, relay, end of deferral) falls away and is given anew.
+        reason : str
+            Why it is amended.
+        by : str
+            Who decided so.
+        at : str or date, optional
+            When; without it, the moment of the decision that is replaced.
+
+        Returns
+        -------
+        RecordResult
+            The amended decision.
+
+        Raises
+        ------
+        UsageError
+            There is no such decision, it was replaced already, or the amended one breaks a rule.
+        """
+        _need_words({"reason": reason, "by": by})
+        old = self._standing_decision(decision_id)
+        unknown = [str(name) for name in changes if name not in CONTENT or name in _OF_DECIDER]
+        if unknown or not changes:
+            allowed = ", ".join(name for name in CONTENT if name not in _OF_DECIDER)
+            raise UsageError("an amendment changes nothing that a decision says", do=f"change some of: {allowed}")
+        moment = old["decided_at"] if at is None else moment_of(at, "at").to_pydatetime()
+        if moment < old["decided_at"]:
+            raise UsageError("an amendment cannot come before the decision it replaces", do="give a later `at`")
+        is_other = "outcome" in changes and changes["outcome"] != old["outcome"]
+        kept = {name: None if is_other and name in _OF_OUTCOME else old[name] for name in CONTENT}
+        row, faults = plain_row({**kept, **changes, "decided_by": by, "decided_at": moment})
+        entry = self._entries[old["referral_id"]]
+        filled = with_consequence(row, self._reasons, self.held_on.to_pydatetime())
+        faults = faults or faults_of(filled, entry, self._reasons, has_cut=self.places is not None)
+        if faults:
+            told = "; ".join(f"{column}: {expected}" for column, _, expected in faults)
+            raise UsageError("the amended decision breaks a rule", do=f"mend {told}")
+        sequence = sum(one["referral_id"] == entry.referral_id for one in self._rows)
+        new = standing_row(filled, entry, self.meeting_id, sequence, has_cut=self.places is not None)
+        new["supersedes"] = decision_id
+        self._rows.append(new)
+        self._amendments.append({
+            "decision_id": new["decision_id"], "supersedes": decision_id, "reason": reason, "by": by,
+            "amended_at": moment,
+        })  # fmt: skip
+        return RecordResult(decisions_frame([new]), refused_frame([]), 1)
+
+    def _standing_decision(self, decision_id: str) -> dict[str, Any]:
+        found = [row for row in self._rows if row["decision_id"] == decision_id]
+        if not found:
+            raise UsageError("this meeting has no such decision", do="take a decision_id from `meeting.decisions`")
+        if any(row["supersedes"] == decision_id for row in self._rows):
+            raise UsageError("that decision was replaced already", do="amend the decision that replaced it")
+        return found[0]
+
+    def _standing(self) -> dict[str, dict[str, Any]]:
+        """Return the decision that stands on each referral, in the order of the meeting."""
+        return {row["referral_id"]: row for row in self._rows}
+
+    def out_of_sequence(self) -> pd.DataFrame:
+        """List everyone who was admitted although someone above them was not.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per standing admission with someone above who is deferred, refused or not decided, in the order of
+            the list: decision_id, referral_id, person_id, rank_shown, n_passed_over, first_passed_over (the best rank
+            among these), is_override, override_reason.
+        """
+        return out_of_sequence(self._listed, self._standing())
+
+    def overdue_relays(self, today: DateLike) -> pd.DataFrame:
+        """List the refused people whose relay should have been found or confirmed by now.
+
+        Parameters
+        ----------
+        today : str or date
+            The day to look from.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per standing refusal whose ``relay_due_on`` is past and whose relay is not confirmed, the longest
+            overdue first: decision_id, referral_id, person_id, relay, relay_due_on, days_overdue, is_to_find.
+        """
+        return overdue_relays(self._standing(), moment_of(today, "today").normalize())
+
+    def to_json(self) -> str:
+        """Return the whole meeting as JSON text: the same bytes for the same meeting.
+
+        Returns
+        -------
+        str
+            Format ``casestrat-meeting/1``.
+        """
+        return meeting_file.to_json({
+            "meeting_id": self.meeting_id,
+            "held_on": self.held_on.to_pydatetime().date(),
+            "territory": self.territory,
+            "places": self.places,
+            "program": self.program,
+            "fingerprints": self.fingerprints,
+            "list_fingerprint": self.list_fingerprint,
+            "list": [asdict(entry) for entry in self._listed],
+            "decision_reasons": [meeting_file.reason_fields(reason) for reason in self._reasons.values()],
+            "addenda": self._addenda,
+            "decisions": self._rows,
+            "amendments": self._amendments,
+        })  # fmt: skip
+
+    @classmethod
+    def from_json(cls, text: str) -> Meeting:
+        """Return the meeting that :meth:`to_json` wrote.
+
+        Parameters
+        ----------
+        text : str
+            The text of a meeting file.
+
+        Returns
+        -------
+        Meeting
+            The same meeting.
+
+        Raises
+        ------
+        UsageError
+            It is no meeting file, or its list is not the one its fingerprint was made from.
+        """
+        content = meeting_file.from_json(text)
+        meeting = cls(**content.head)
+        if meeting.list_fingerprint != content.list_fingerprint:
+            raise UsageError(
+                "the list of the meeting file is not the list that was frozen",
+                where="list_fingerprint",
+                do="take the file from the run's folder again",
+            )
+        meeting._rows, meeting._addenda, meeting._amendments = content.decisions, content.addenda, content.amendments
+        for one in content.addenda:
+            if one["referral_id"] is not None:
+                meeting._entries[one["referral_id"]] = Entry(one["referral_id"], one["person_id"])
+        return meeting
+
+
+def _need_words(words: Mapping[str, object]) -> None:
+    for name, word in words.items():
+        if not isinstance(word, str) or not word.strip():
+            raise UsageError(f"`{name}` is empty", do=f"say {name} in a few words")
+
+
+def _log_frame(rows: list[dict[str, Any]], texts: tuple[str, ...], moment: str) -> pd.DataFrame:
+    frame = pd.DataFrame({
+        name: pd.Series([row[name] for row in rows], dtype=object).astype(TEXT) for name in texts
+    })  # fmt: skip
+    return frame.assign(**{moment: pd.Series([row[moment] for row in rows], dtype="datetime64[us]")})
