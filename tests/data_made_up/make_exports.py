@@ -1,7 +1,8 @@
 """Writes two made-up record-system exports; nobody in them exists. Run it again and the same bytes come out.
 
 `orientia/` is the system that receives referrals (latin-1, one line a referral form, the AGGIR grid in eight columns);
-`medisoc/` is the system of a home-care network (UTF-8, one line an event). Some people are in both, spelled differently.
+`medisoc/` is the system of a home-care network (UTF-8, one line an event). Some people are in
+both, spelled differently.
 """
 
 from __future__ import annotations
@@ -162,7 +163,7 @@ def main() -> None:
     spoil(referrals, events)
     write(HERE / "orientia" / "orientations.csv", referrals, "latin-1")
     meetings = [
-        {"N°": f"C{n:02d}", "Date": french(date(2026, 1, 8) + timedelta(days=14 * n)), "Secteur": sector, "Places": str(places)}
+        {"N°": f"C{n}", "Date": french(date(2026, 1, 8) + timedelta(14 * n)), "Secteur": sector, "Places": str(places)}
         for n, (sector, places) in enumerate([("Nord", 3), ("Sud", 2), ("Nord", 4), ("Sud", 3), ("Littoral", 3)])
     ]  # fmt: skip
     write(HERE / "orientia" / "commissions.csv", meetings, "latin-1")

@@ -28,6 +28,7 @@ Presence = Literal["key", "needed", "expected", "optional"]
 Role = Literal["feature", "audit", "both", "neither"]
 
 ID_PATTERN = r"^[A-Za-z0-9._:/-]{1,64}$"
+_MANY = 10**7  # a bound from here on is shown as 1e+12
 CODE_PATTERN = r"^[A-Za-z0-9._-]{1,64}$"
 LANGUAGE_PATTERN = r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*|unknown)$"
 FIRST_DAY, LAST_DAY = pd.Timestamp("1900-01-01"), pd.Timestamp("2100-12-31")
@@ -96,6 +97,8 @@ class Column:
         low, high = self.low, self.high
         if isinstance(low, pd.Timestamp):
             low, high = f"{low:%Y-%m-%d}", f"{high:%Y-%m-%d}"
+        else:
+            low, high = (f"{bound:g}" if abs(bound) >= _MANY else bound for bound in (low, high))
         words = f"{low}–{high}"
         return f"{words} {self.unit}".rstrip()
 

@@ -61,9 +61,8 @@ def draft_site(folder: str | Path, program: Vocabulary, lang: str = "en") -> Pat
     target.mkdir(parents=True, exist_ok=True)
     draft = _Draft(target, contracts_for(program), texts[lang])
     sources = [draft.source(sniff(one)) for one in _files(target)]
-    path.write_text(
-        "\n".join([*draft.head(program.id), *(line for lines in sources for line in lines)]) + "\n", "utf-8"
-    )
+    lines = [*draft.head(program.id), *(line for found in sources for line in found)]
+    path.write_bytes(("\n".join(lines) + "\n").encode("utf-8"))
     _write_templates(target / _TEMPLATES, program)
     return path
 
@@ -77,15 +76,8 @@ def _synonyms() -> dict[str, Any]:
 
 def _files(folder: Path) -> list[Path]:
     """Return the exports in a folder and in the folders in it."""
-    found = [*folder.glob("*"), *folder.glob("*/*")]
-    return sorted(
-        path
-        for path in found
-        if path.suffix.lower() in _SUFFIXES
-        and path.is_file()
-        and path.parent.name != _TEMPLATES
-        and path.stat().st_size
-    )
+    found = [path for path in (*folder.glob("*"), *folder.glob("*/*")) if path.parent.name != _TEMPLATES]
+    return sorted(path for path in found if path.suffix.lower() in _SUFFIXES and path.is_file() and path.stat().st_size)
 
 
 def _write_templates(folder: Path, program: Vocabulary) -> None:
