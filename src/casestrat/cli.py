@@ -26,8 +26,9 @@ from casestrat.models import save_model
 from casestrat.nightly import (
     ENGINES, Gates, NightlyRun, allocate_source, fit_model, record_decisions, run_nightly, score_labelled,
 )  # fmt: skip
-from casestrat.synthetic import EXAMPLE_AS_OF, load_example, write_agency, write_example
-from casestrat.tables import CONTRACTS, Tables, draft_site, read_tables
+from casestrat.synthetic import example_as_of, load_example, write_agency, write_example
+from casestrat.tables import CONTRACTS, Tables, read_tables
+from casestrat.tables.drafting import draft_site
 
 app = typer.Typer(
     name="casestrat",
@@ -126,7 +127,7 @@ def demo(
     """Run the nightly job on the shipped, made-up agency and say where the pages are."""
     tables = load_example(program)
     with _progress(quiet) as tell:
-        run = run_nightly(tables, program, as_of=EXAMPLE_AS_OF, out=out, lang=lang.value, progress=tell)
+        run = run_nightly(tables, program, as_of=str(example_as_of()), out=out, lang=lang.value, progress=tell)
     console = _console(quiet)
     console.print("The people of this example are made up.")
     _print_run(run, console)

@@ -106,5 +106,26 @@ def _shown(column: pd.Series) -> pd.Series:
 
 
 def to_contract(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return a frame with the columns, order and types of an output's contract."""
-    return OUTPUTS[name].coerce(frame)
+    """Return a frame with the columns, order and types of an output's contract; what it lacks is missing.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Rows of the output.
+    name : str
+        Name of the output.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per row of the frame.
+    """
+    columns = {}
+    for column in OUTPUTS[name].columns:
+        values = frame[column.name] if column.name in frame.columns else pd.Series(pd.NA, index=frame.index)
+        if column.dtype == "Int64" and pd.api.types.is_float_dtype(values.dtype):
+            values = values.round()
+        columns[column.name] = values.astype(object).where(values.notna(), None).astype(column.dtype) if (
+            values.dtype == object
+        ) else values.astype(column.dtype)
+    return pd.DataFrame(columns, index=frame.index).reset_index(drop=True)

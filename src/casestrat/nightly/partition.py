@@ -79,7 +79,7 @@ def load_tables(folder: Path, extract: Extract) -> Tables:
     frames = {name: contract.empty() for name, contract in CONTRACTS.items()}
     frames |= {name: _as_text(pd.read_parquet(folder / f"{name}.parquet")) for name in present}
     nothing = pd.DataFrame()
-    return Tables(**frames, extract=extract, set_aside=nothing, warnings=nothing, present=frozenset(present))
+    return Tables(**frames, extract=extract, set_aside=nothing, warnings=nothing, illegal_steps=nothing, present=frozenset(present))
 
 
 def is_saved(folder: Path) -> bool:
@@ -117,7 +117,7 @@ def feature_builder(model: Any, program: Program) -> FeatureBuilder:
         return FeatureBuilder(program)
     definitions = stored.get("definitions")
     if definitions:
-        return FeatureBuilder.from_definitions(definitions)
+        return FeatureBuilder.from_definitions(definitions, program)
     if isinstance(model, PointScorecard):
         return FeatureBuilder(program)
     raise StoreError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -60,8 +61,7 @@ def _write_pages(results: Results, folder: Path, lang: str, wording: Wording) ->
     for name, page in pages.items():
         write_atomic(folder / name, page.encode())
     if len(results.lists) > 1:
-        write_atomic(folder / "committee.html", meetings_index(_links(results), program=results.program, lang=lang,
-                                                                as_of=results.inputs.as_of).encode())  # fmt: skip
+        write_atomic(folder / "committee.html", _index(results, lang).encode())
     page = caseload_page(
         workload=results.frames.get("workload"),
         allocation=results.frames.get("allocation"),
@@ -73,8 +73,15 @@ def _write_pages(results: Results, folder: Path, lang: str, wording: Wording) ->
         as_of=results.inputs.as_of,
         lang=lang,
         fingerprints=_fingerprints(results),
+        links={"committee": "committee.html"},
     )
     write_atomic(folder / "caseload.html", page.encode())
+
+
+def _index(results: Results, lang: str) -> str:
+    return meetings_index(
+        _links(results), program=results.program, lang=lang, as_of=results.inputs.as_of, links={"caseload": "caseload.html"}
+    )
 
 
 def _committee_page(results: Results, one: CommitteeList, lang: str) -> str:
@@ -84,7 +91,8 @@ def _committee_page(results: Results, one: CommitteeList, lang: str) -> str:
         for name in ("reasons", "criteria", "allocation", "unassigned")
         if name in results.frames
     }
-    meeting = one.meeting.as_dict() if one.meeting is not None else _no_meeting(results, one)
+    meeting = json.loads(one.meeting.to_json()) if one.meeting is not None else _no_meeting(results, one)
+    meetings = {"meetings": "committee.html"} if len(results.lists) > 1 else {}
     return committee_page(
         meeting=meeting,
         ranked=one.ranked,
@@ -97,6 +105,7 @@ def _committee_page(results: Results, one: CommitteeList, lang: str) -> str:
         people=results.tables.persons[results.tables.persons["person_id"].isin(ids)],
         program=results.program,
         lang=lang,
+        links={"list": "waiting_list.csv", "caseload": "caseload.html"} | meetings,
     )
 
 

@@ -77,7 +77,8 @@ def make_waiting(
             raw = features[component.feature].astype("float64").to_numpy()
         else:
             raw = listed[component.feature].astype("float64").to_numpy()
-        listed[name] = np.clip((raw - component.best) / (component.worst - component.best), 0.0, 1.0)
+        scaled = (raw - component.best) / (component.worst - component.best)
+        listed[name] = np.clip(scaled, 0.0, 1.0) + 0.0  # no minus zero
     return listed.sort_values("referral_id", ignore_index=True)
 
 

@@ -1,0 +1,22 @@
+"""The batch: from a site's files to the committee's page, every night."""
+
+from casestrat.nightly.engine import ENGINES
+from casestrat.nightly.gates import Gates
+from casestrat.nightly.proposals import allocate_source
+from casestrat.nightly.recording import record_decisions
+from casestrat.nightly.run import NightlyRun, run_nightly
+from casestrat.nightly.training import Fitted, fit_model, score_labelled
+from casestrat.nightly.waiting import make_waiting
+
+__all__ = [
+    "ENGINES",
+    "Fitted",
+    "Gates",
+    "NightlyRun",
+    "allocate_source",
+    "fit_model",
+    "make_waiting",
+    "record_decisions",
+    "run_nightly",
+    "score_labelled",
+]

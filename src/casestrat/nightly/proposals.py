@@ -1,0 +1,63 @@
+"""Who could follow whom today, without ranking anybody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from casestrat.allocation import AllocationProblem, Plan, allocate
+from casestrat.errors import UsageError
+from casestrat.knowledge import Program, load_program
+from casestrat.nightly.files import parquet_bytes, to_contract, write_atomic
+from casestrat.nightly.manifest import locked
+from casestrat.nightly.results import ALLOCATION_SECONDS
+from casestrat.nightly.run import check_date, parse_as_of
+from casestrat.tables import OUTPUTS, Tables, read_tables
+
+
+def allocate_source(
+    source: str | Path | Tables, program: str | Path | Program, *, as_of: str | pd.Timestamp, out: str | Path
+) -> Plan:
+    """Propose a case manager for each open case that has none, and write the plan.
+
+    Parameters
+    ----------
+    source : str, path or Tables
+        A folder of tables, a ``site.toml``, a database URL, or tables already read.
+    program : str, path or Program
+        The program.
+    as_of : str or pandas.Timestamp
+        The date: only what was recorded before it counts.
+    out : str or path
+        The folder in which ``allocation``, ``unassigned`` and ``workload`` are written, as Parquet.
+
+    Returns
+    -------
+    Plan
+        The plan, with a reason for each case without a case manager.
+
+    Raises
+    ------
+    UsageError
+        Where the extract has no case managers.
+    """
+    rules = program if isinstance(program, Program) else load_program(program)
+    date = parse_as_of(as_of)
+    tables = source if isinstance(source, Tables) else read_tables(source, rules)
+    check_date(tables, date)
+    if not tables.has("case_managers"):
+        raise UsageError(
+            "the extract has no table case_managers, so nobody can be proposed",
+            where=str(source) if not isinstance(source, Tables) else None,
+            do="add case_managers; `casestrat check` says what else is missing",
+        )
+    nobody = OUTPUTS["waiting_list"].empty()
+    plan = allocate(AllocationProblem.from_tables(tables, rules, nobody, date), time_limit_s=ALLOCATION_SECONDS)
+    with locked(Path(out)):
+        for name, frame in (
+            ("allocation", plan.assignments), ("unassigned", plan.unassigned), ("workload", plan.workload),
+        ):  # fmt: skip
+            shaped = to_contract(frame.assign(as_of=date), name)
+            write_atomic(Path(out) / f"{name}.parquet", parquet_bytes(shaped))
+    return plan
