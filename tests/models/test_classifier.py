@@ -136,7 +136,11 @@ def test_a_person_of_whom_nothing_is_known_still_gets_a_risk(model, people):
 
 
 def test_a_sorted_file_does_no_harm(people, labels):
-    for order in (people["falls"].argsort(kind="stable"), labels.argsort(kind="stable"), people["age"].argsort()):
+    for order in (
+        people["falls"].argsort(kind="stable"),
+        labels.argsort(kind="stable"),
+        people["age"].fillna(0).argsort(),
+    ):
         X, y = people.iloc[order], labels.iloc[order]
         model = RiskClassifier().fit(X, y)
         shuffled = RiskClassifier().fit(people, labels)
