@@ -227,7 +227,7 @@ def _fact(feature: Any, reading: Reading) -> Computed:
         levels = pd.to_numeric(flags, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
         return Computed(np.where(np.isnan(numbers), levels, numbers), "person_facts", places, _is_flag(flags))
     used = value.iloc[np.unique(windows.rows)].str.strip().str.lower()
-    if _is_flag(used) and len(used):
+    if _is_flag(used) and used.map(_FLAGS).notna().any():
         return Computed(flags.map(_FLAGS).to_numpy(dtype="float64", na_value=np.nan), "person_facts", places, True)
     return Computed(_without_unknown(text), "person_facts", places)
 
