@@ -189,8 +189,10 @@ def _fill(check: TableCheck) -> None:
 
 def _validate(check: TableCheck) -> None:
     """Ask pandera for every failure at once; its own messages print values and are never shown."""
+    read = check.raw.frame.columns
+    columns = [c for c in check.contract.columns if c.is_constrained and (c.is_filled or c.name in read)]
     try:
-        check.contract.schema().validate(check.frame, lazy=True)
+        check.contract.schema(columns).validate(check.frame, lazy=True)
     except pa.errors.SchemaErrors as errors:
         cases = errors.failure_cases
     else:

@@ -86,6 +86,11 @@ class Column:
         return self.presence in ("key", "needed")
 
     @property
+    def is_constrained(self) -> bool:
+        """Whether a value that was read can still be wrong."""
+        return self.is_filled or bool(self.codes or self.pattern) or self.low is not None
+
+    @property
     def parse_words(self) -> str:
         """What a cell must look like to be read at all."""
         return _PARSE_WORDS.get(self.kind, "text")

@@ -1,6 +1,6 @@
 """One contract: a pandera model of a table, and what can be asked of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -104,6 +104,10 @@ class Contract:
 
     def empty(self) -> pd.DataFrame:
         """Return a frame without rows that has the contract's columns and types."""
+        return self._empty.copy()
+
+    @cached_property
+    def _empty(self) -> pd.DataFrame:
         return pd.DataFrame({column.name: pd.Series(dtype=column.dtype) for column in self.columns})
 
     def with_program(self, program: Vocabulary | None) -> "Contract":
@@ -116,10 +120,11 @@ class Contract:
             columns[end:end] = [_criteria_input(name) for name in inputs]
         return replace(self, columns=tuple(columns))
 
-    def schema(self) -> pa.DataFrameSchema:
-        """Return the pandera schema that these columns make."""
+    def schema(self, columns: Iterable[Column] | None = None) -> pa.DataFrameSchema:
+        """Return the pandera schema of these columns, or of some of them."""
+        chosen = self.columns if columns is None else columns
         return pa.DataFrameSchema(
-            {column.name: _schema_column(column) for column in self.columns}, strict=False, name=self.name
+            {column.name: _schema_column(column) for column in chosen}, strict=False, name=self.name
         )
 
 

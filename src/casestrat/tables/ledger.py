@@ -121,8 +121,9 @@ class TableCheck:
 
     def report(self, failures: Sequence[Failure]) -> pd.DataFrame:
         """Return one row per broken rule, naming file, line and the source's own column."""
-        keys = self._keys()
-        parts = [self._part(failure, keys) for failure in failures if len(failure.rows)]
+        broken = [failure for failure in failures if len(failure.rows)]
+        keys = self._keys() if broken else pd.Series(dtype=TEXT)
+        parts = [self._part(failure, keys) for failure in broken]
         if failures is self.failures and self.raw.lost:
             parts.append(self._lost())
         return pd.concat(parts, ignore_index=True) if parts else OUTPUTS["set_aside"].empty()

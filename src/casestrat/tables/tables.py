@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from casestrat.tables.vocabulary import Vocabulary
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tables:
     """The checked tables of one extract.
 
