@@ -1,0 +1,407 @@
+"""Who may follow whom: each hard rule is one function that says which pairs it allows, and why it refuses the others.
+
+Cases that no rule and no term of the objective can tell apart form one *class*; rules are asked once a class. To add a
+rule, write one function and list it in ``RULES``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
+
+    from casestrat.allocation.problem import AllocationProblem
+
+    Flags: TypeAlias = NDArray[np.bool_]
+
+UNKNOWN = "unknown"
+INTERPRETER = "interpreter"  # skill of a case manager who works through an interpreter
+_SEPARATOR = ";"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What rules are asked about: the classes of cases (rows), the case managers (columns), and the whole problem."""
+
+    classes: pd.DataFrame
+    case_managers: pd.DataFrame
+    problem: AllocationProblem
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of classes, number of case managers."""
+        return len(self.classes), len(self.case_managers)
+
+    @property
+    def everyone(self) -> Flags:
+        """All pairs allowed."""
+        return np.ones(self.shape, dtype=bool)
+
+    @property
+    def last_day(self) -> pd.Timestamp | None:
+        """Last day of the planned follow-up, or None where the problem has no date."""
+        start = self.problem.first_day
+        return None if start is None else start + pd.Timedelta(days=max(self.problem.rules.horizon_days, 1) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A rule's answer: which (class, case manager) pairs it allows, why not the others, what would open them."""
+
+    allowed: Flags
+    reason: str
+    relaxation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A hard rule: its name, its function, and how hard it is to waive (smaller: easier)."""
+
+    id: str
+    judge: Callable[[Question], Verdict]
+    waiver: int
+
+
+def tokens(text: object) -> tuple[str, ...]:
+    """Return the parts of `;`-separated text, stripped; missing text has none.
+
+    Parameters
+    ----------
+    text : object
+        Text or a missing value.
+
+    Returns
+    -------
+    tuple of str
+        The parts, in the order written.
+
+    Examples
+    --------
+    >>> tokens("fr; it;"), tokens(None)
+    (('fr', 'it'), ())
+    """
+    if not isinstance(text, str):
+        return ()
+    return tuple(part.strip() for part in text.split(_SEPARATOR) if part.strip())
+
+
+def holds(lists: Iterable[object], wanted: pd.Series) -> Flags:
+    """Return which lists hold each wanted value.
+
+    Parameters
+    ----------
+    lists : iterable
+        `;`-separated text, one per case manager.
+    wanted : pandas.Series
+        One value per class; a missing value is held by no list.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (classes, case managers)
+        True where the list holds the value.
+    """
+    sets = [frozenset(tokens(text)) for text in lists]
+    codes, values = pd.factorize(wanted)
+    rows = np.array([[value in held for held in sets] for value in values], dtype=bool).reshape(len(values), len(sets))
+    nobody = np.zeros((1, len(sets)), dtype=bool)
+    return np.asarray(np.vstack([rows, nobody])[codes], dtype=bool)
+
+
+def has_no_wish(wanted: pd.Series) -> Flags:
+    """Return True for the classes whose value is missing or unknown, as one column.
+
+    Parameters
+    ----------
+    wanted : pandas.Series
+        One value per class.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (classes, 1)
+        True where nothing is asked for.
+    """
+    return (wanted.isna() | (wanted == UNKNOWN).fillna(value=False)).to_numpy(dtype=bool)[:, None]
+
+
+def judge_active(question: Question) -> Verdict:
+    """Ask for work from the first to the last day of the planned follow-up."""
+    staff, allowed = question.case_managers, question.everyone
+    if question.last_day is not None:
+        started = ~(staff["starts_on"] > question.problem.first_day)
+        stays = ~(staff["ends_on"] < question.last_day)
+        allowed &= (started & stays).to_numpy(dtype=bool)
+    return Verdict(allowed, "no case manager works on every day of the planned follow-up",
+                   "accept a case manager who starts late or leaves early")  # fmt: skip
+
+
+def judge_profession(question: Question) -> Verdict:
+    """Ask for one of the program's professions."""
+    professions, allowed = question.problem.rules.professions, question.everyone
+    if professions:
+        allowed &= question.case_managers["profession"].isin(professions).to_numpy(dtype=bool)
+    return Verdict(allowed, "no case manager has a profession of the program", "accept another profession")
+
+
+def judge_licence(question: Question) -> Verdict:
+    """Ask for a licensed profession, valid in the person's jurisdiction on every day of the planned follow-up."""
+    rules, staff = question.problem.rules, question.case_managers
+    needs = staff["profession"].isin(rules.licensed_professions).to_numpy(dtype=bool)
+    allowed = question.everyone
+    if needs.any():
+        covered = _licensed_jurisdictions(question)
+        codes, values = pd.factorize(question.classes["jurisdiction"])
+        rows = [[not needs[j] or value in covered[j] for j in range(len(staff))] for value in values]
+        table = np.array([*rows, (~needs).tolist()], dtype=bool)  # a jurisdiction not known proves no licence
+        allowed &= table[codes]
+    return Verdict(allowed, "no case manager is licensed in the person's jurisdiction on every day of the follow-up",
+                   "obtain or renew a licence for the jurisdiction")  # fmt: skip
+
+
+def _licensed_jurisdictions(question: Question) -> list[set[str]]:
+    """For each case manager, the jurisdictions in which the own profession is licensed on every day."""
+    staff, licenses = question.case_managers, question.problem.licenses
+    members = _compact_members(licenses)
+    profession = dict(zip(staff["cm_id"], staff["profession"], strict=True))
+    own = licenses[licenses["cm_id"].map(profession) == licenses["profession"]]
+    spans: dict[tuple[str, str], list[tuple[pd.Timestamp, pd.Timestamp]]] = {}
+    row: Any
+    for row in own.itertuples(index=False):
+        for place in {row.jurisdiction} | {p for name in tokens(row.compact) for p in members[row.profession, name]}:
+            if isinstance(place, str):
+                spans.setdefault((row.cm_id, place), []).append((row.valid_from, row.valid_to))
+    covered: list[set[str]] = [set() for _ in range(len(staff))]
+    row_of = {cm_id: row for row, cm_id in enumerate(staff["cm_id"])}
+    for (cm_id, place), periods in spans.items():
+        if covers_every_day(periods, question.problem.first_day, question.last_day):
+            covered[row_of[cm_id]].add(place)
+    return covered
+
+
+def _compact_members(licenses: pd.DataFrame) -> dict[tuple[str, str], set[str]]:
+    """Jurisdictions of each profession's compact: those that issue its licences, as the table of licences shows."""
+    members: dict[tuple[str, str], set[str]] = {}
+    row: Any
+    for row in licenses.itertuples(index=False):
+        for name in tokens(row.compact):
+            places = members.setdefault((row.profession, name), set())
+            if isinstance(row.jurisdiction, str):
+                places.add(row.jurisdiction)
+    return members
+
+
+def covers_every_day(
+    periods: list[tuple[pd.Timestamp, pd.Timestamp]], first: pd.Timestamp | None, last: pd.Timestamp | None
+) -> bool:
+    """Return whether periods together cover every day from the first to the last.
+
+    Parameters
+    ----------
+    periods : list of (Timestamp, Timestamp)
+        First and last day of validity; a missing start has always begun, a missing end never ends.
+    first, last : Timestamp or None
+        The days to cover; None asks only that there be a period.
+
+    Returns
+    -------
+    bool
+        True where no day is left out.
+
+    Examples
+    --------
+    >>> day = pd.Timestamp
+    >>> halves = [(day("2026-01-01"), day("2026-06-30")), (day("2026-07-01"), pd.NaT)]
+    >>> covers_every_day(halves, day("2026-06-01"), day("2026-08-01"))
+    True
+    """
+    if first is None or last is None:
+        return bool(periods)
+    ordered = sorted(
+        (pd.Timestamp.min if pd.isna(start) else start, pd.Timestamp.max if pd.isna(end) else end)
+        for start, end in periods
+    )
+    reached = first - pd.Timedelta(days=1)
+    for start, end in ordered:
+        if start <= reached + pd.Timedelta(days=1):
+            reached = max(reached, end)
+    return bool(reached >= last)
+
+
+def judge_credentials(question: Question) -> Verdict:
+    """Ask for every certificate that the program asks for, valid on every day of the planned follow-up."""
+    held, allowed = question.problem.credentials, question.everyone
+    start, end = question.problem.first_day, question.last_day
+    for name in question.problem.rules.credentials:
+        rows = held[held["credential"] == name]
+        holders = {
+            cm_id
+            for cm_id, own in rows.groupby("cm_id")
+            if covers_every_day(list(zip(own["valid_from"], own["valid_to"], strict=True)), start, end)
+        }
+        allowed &= question.case_managers["cm_id"].isin(holders).to_numpy(dtype=bool)
+    return Verdict(allowed, "no case manager holds every certificate of the program", "accept a missing certificate")
+
+
+def judge_skills(question: Question) -> Verdict:
+    """Ask for every skill that the case needs."""
+    lists, allowed = question.case_managers["skills"], question.everyone
+    needed = [tokens(text) for text in question.classes["skills"]]
+    for skill in sorted({skill for skills in needed for skill in skills}):
+        asks = np.array([skill in skills for skills in needed], dtype=bool)[:, None]
+        has = np.array([skill in tokens(text) for text in lists], dtype=bool)[None, :]
+        allowed &= ~asks | has
+    return Verdict(allowed, "no case manager left has every skill that the case needs", "accept a missing skill")
+
+
+def judge_language(question: Question) -> Verdict:
+    """Ask for the person's language, or an interpreter where one is needed and the case manager works with one."""
+    allowed, staff = question.everyone, question.case_managers
+    if question.problem.rules.language == "required":
+        language = question.classes["language"]
+        with_interpreter = question.classes["interpreter_needed"].fillna(value=False).to_numpy(dtype=bool)[:, None]
+        works_so = np.array([INTERPRETER in tokens(text) for text in staff["skills"]], dtype=bool)[None, :]
+        allowed &= has_no_wish(language) | holds(staff["languages"], language) | (with_interpreter & works_so)
+    return Verdict(allowed, "no case manager left speaks the person's language or works with an interpreter for it",
+                   "arrange an interpreter")  # fmt: skip
+
+
+def judge_territory(question: Question) -> Verdict:
+    """Ask for the person's territory, where the program binds case managers to territories."""
+    allowed = question.everyone
+    if question.problem.rules.territory == "required":
+        allowed &= serves_territory(question)
+    return Verdict(allowed, "no case manager left serves the person's territory", "let another territory's team follow")
+
+
+def serves_territory(question: Question) -> Flags:
+    """Return who serves each class's territory; no territory named, on either side, binds nobody.
+
+    Parameters
+    ----------
+    question : Question
+        Classes and case managers.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (classes, case managers)
+        True where the case manager serves the territory.
+    """
+    territory, served = question.classes["territory"], question.case_managers["territories"]
+    anywhere = np.array([not tokens(text) for text in served], dtype=bool)[None, :]
+    serves: Flags = has_no_wish(territory) | anywhere | holds(served, territory)
+    return serves
+
+
+def judge_preferences(question: Question) -> Verdict:
+    """Ask for what the person requires, where it must be met."""
+    allowed = question.everyone
+    for row, wishes in enumerate(question.classes["wishes_required"]):
+        for wish in tokens(wishes):
+            allowed[row] &= meets_wish(question.case_managers, wish)
+    return Verdict(
+        allowed, "no case manager left meets what the person requires", "ask the person about the requirement"
+    )
+
+
+def meets_wish(case_managers: pd.DataFrame, wish: str) -> Flags:
+    """Return which case managers meet a wish, written ``kind=value``.
+
+    The kind names a column of the case managers, or the list of its plural (``language`` is looked up in
+    ``languages``). A kind that is no column is met by nobody, since it cannot be shown to be met.
+
+    Parameters
+    ----------
+    case_managers : pandas.DataFrame
+        One row per case manager.
+    wish : str
+        Kind and value.
+
+    Returns
+    -------
+    numpy.ndarray of bool
+        One value per case manager.
+
+    Examples
+    --------
+    >>> staff = pd.DataFrame({"cm_id": ["CM1", "CM2", "CM3"], "languages": ["fr;it", "fr", None]})
+    >>> meets_wish(staff, "language=it").tolist()
+    [True, False, False]
+    """
+    kind, _, value = wish.partition("=")
+    plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+    aliases = {"sex": ("gender",), "gender": ("sex",), "case_manager": ("cm_id",)}.get(kind, ())
+    column = next((name for name in (kind, plural, *aliases) if name in case_managers), None)
+    if column is None:
+        return np.zeros(len(case_managers), dtype=bool)
+    return np.array([value in tokens(str(text)) for text in case_managers[column]], dtype=bool)
+
+
+def judge_conflicts(question: Question) -> Verdict:
+    """Bar those who must not follow the person."""
+    allowed = question.everyone
+    row_of = {cm_id: row for row, cm_id in enumerate(question.case_managers["cm_id"])}
+    for row, conflicts in enumerate(question.classes["conflicts"]):
+        allowed[row, [row_of[cm_id] for cm_id in tokens(conflicts)]] = False
+    return Verdict(allowed, "every case manager left is in conflict with the person", "review the recorded conflict")
+
+
+def judge_pins(question: Question) -> Verdict:
+    """Keep a pinned case only at its case manager."""
+    allowed, pin = question.everyone, question.classes["pin"]
+    pinned = pin.notna().to_numpy(dtype=bool)
+    allowed[pinned] = holds(question.case_managers["cm_id"], pin)[pinned]
+    return Verdict(allowed, "the case manager to whom the case is pinned may not follow it", "release the pin")
+
+
+def judge_headcount(question: Question) -> Verdict:
+    """Bar those already at the greatest number of cases."""
+    free = question.problem.free_slots > 0
+    return Verdict(question.everyone & free, "every case manager left has the most cases allowed already",
+                   "raise the largest number of cases")  # fmt: skip
+
+
+def judge_minutes(question: Question) -> Verdict:
+    """Ask for at least the case's minutes, free before any case is placed."""
+    needed = question.classes["minutes"].to_numpy(dtype=np.int64)[:, None]
+    return Verdict(needed <= question.problem.free_minutes[None, :],
+                   "the case needs more minutes than any case manager left has free",
+                   "add minutes")  # fmt: skip
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("active", judge_active, 7),
+    Rule("profession", judge_profession, 8),
+    Rule("licence", judge_licence, 9),
+    Rule("credentials", judge_credentials, 6),
+    Rule("skills", judge_skills, 5),
+    Rule("language", judge_language, 3),
+    Rule("territory", judge_territory, 0),
+    Rule("preferences", judge_preferences, 4),
+    Rule("conflicts", judge_conflicts, 10),
+    Rule("pins", judge_pins, 11),
+    Rule("max_cases", judge_headcount, 2),
+    Rule("capacity", judge_minutes, 1),
+)
+"""Every hard rule, in the order in which they are asked; the first that leaves nobody is the reason given."""
+
+
+def verdicts(question: Question) -> dict[str, Verdict]:
+    """Return each rule's answer.
+
+    Parameters
+    ----------
+    question : Question
+        Classes and case managers.
+
+    Returns
+    -------
+    dict of str to Verdict
+        One answer per rule of ``RULES``, in its order.
+    """
+    return {rule.id: rule.judge(question) for rule in RULES}

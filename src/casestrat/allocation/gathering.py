@@ -1,0 +1,147 @@
+"""From an agency's tables to the frames of an allocation problem, as they were known on a date."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from casestrat.allocation.workload import case_minutes, minutes_for_cases
+from casestrat.tables import TEXT
+from casestrat.timeline import known
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from casestrat.knowledge.program import Program
+    from casestrat.tables import Tables
+
+_PERSON_COLUMNS = ["territory", "jurisdiction", "language", "interpreter_needed"]
+
+
+def gather(
+    tables: Tables, program: Program, ranked: pd.DataFrame | None, as_of: date | str | pd.Timestamp
+) -> dict[str, Any]:
+    """Return the arguments of the allocation problem that an agency has on a date.
+
+    Parameters
+    ----------
+    tables : Tables
+        The checked tables.
+    program : Program
+        Its tiers and intensities give case weights, its ``[allocation]`` the rules.
+    ranked : pandas.DataFrame or None
+        The ranked waiting list. Rows with ``is_proposed`` or ``in_tied_zone`` become proposed cases; a list with
+        neither column has no cut, and every row does.
+    as_of : date
+        Only what was recorded before it counts.
+
+    Returns
+    -------
+    dict
+        Arguments of ``AllocationProblem`` by name.
+    """
+    day = pd.Timestamp(as_of).normalize()
+    staff = _case_managers(tables, program)
+    episodes = _open_episodes(tables, day)
+    is_ours = (episodes["program"].isna() | (episodes["program"] == program.id).fillna(value=False)).astype(bool)
+    leads = _leads(tables, day)
+    proposed = _proposed(ranked, episodes.loc[is_ours, "person_id"])
+    cases = pd.concat([_open_cases(episodes[is_ours], leads, staff, day, proposed), proposed], ignore_index=True)
+    cases["minutes"] = case_minutes(cases["intensity"], cases["tier"], program)
+    cases["tier"] = cases["tier"].fillna(cases["intensity"].map(_tier_of_intensity(program)).astype(TEXT))
+    about = known(tables.persons, "person_id", day).set_index("person_id")[_PERSON_COLUMNS]
+    elsewhere = _elsewhere(episodes[~is_ours], leads, program)
+    return {
+        "cases": cases.drop(columns="intensity").join(about, on="person_id"),
+        "case_managers": staff.assign(
+            minutes_committed=staff["cm_id"].map(elsewhere["minutes"]).fillna(0).astype("Int64"),
+            cases_committed=staff["cm_id"].map(elsewhere["cases"]).fillna(0).astype("Int64"),
+        ),
+        "licenses": tables.licenses,
+        "credentials": tables.credentials,
+        "absences": tables.absences,
+        "conflicts": known(tables.conflicts, ["person_id", "cm_id"], day),
+        "preferences": known(tables.preferences, ["person_id", "kind", "value"], day),
+        "rules": program.allocation,
+        "starts_on": day,
+    }
+
+
+def _case_managers(tables: Tables, program: Program) -> pd.DataFrame:
+    """Case managers of the program, with their minutes for cases."""
+    staff = tables.case_managers
+    is_ours = (staff["program"].isna() | (staff["program"] == program.id).fillna(value=False)).astype(bool)
+    staff = staff[is_ours].reset_index(drop=True)
+    return staff.assign(
+        capacity_minutes=minutes_for_cases(staff["minutes_per_week"], program.allocation.non_case_share)
+    )
+
+
+def _open_episodes(tables: Tables, day: pd.Timestamp) -> pd.DataFrame:
+    """Episodes that are open on the date, of people not known to have died."""
+    episodes = known(tables.episodes, "episode_id", day)
+    persons, events = known(tables.persons, "person_id", day), known(tables.events, "event_id", day)
+    deaths = events.loc[(events["kind"] == "death").fillna(value=False), "person_id"]
+    died = {*persons.loc[persons["died_on"].notna(), "person_id"], *deaths}
+    is_open = (episodes["admitted_on"] <= day) & ~(episodes["closed_on"] <= day) & ~episodes["person_id"].isin(died)
+    return episodes[is_open.astype(bool)]
+
+
+def _leads(tables: Tables, day: pd.Timestamp) -> pd.Series:
+    """Case manager who leads each episode, by episode; the latest where several are recorded."""
+    assignments = known(tables.assignments, "assignment_id", day)
+    is_lead = (assignments["role"] == "lead").fillna(value=False) & ~(assignments["to_on"] < day)
+    rows = assignments[is_lead.astype(bool)].sort_values(["from_on", "recorded_at", "assignment_id"])
+    return rows.drop_duplicates("episode_id", keep="last").set_index("episode_id")["cm_id"]
+
+
+def _proposed(ranked: pd.DataFrame | None, followed: pd.Series) -> pd.DataFrame:
+    """People of the list within the places or tied at the cut, as cases whose priority falls with the rank."""
+    columns = ["case_id", "person_id", "kind", "tier", "intensity", "cm_id", "is_fixed", "priority"]
+    if ranked is None or ranked.empty:
+        return pd.DataFrame({name: pd.Series(dtype=TEXT) for name in columns}).astype(
+            {"is_fixed": "boolean", "priority": "float64"}
+        )
+    flags = [name for name in ("is_proposed", "in_tied_zone") if name in ranked]
+    inside = ranked[flags].fillna(value=False).astype(bool).any(axis=1) if flags else pd.Series(True, ranked.index)
+    rows = ranked[inside & ~ranked["person_id"].isin(followed)].sort_values(["rank", "referral_id"])
+    n = len(rows)
+    return pd.DataFrame({
+        "case_id": rows["referral_id"].astype(TEXT), "person_id": rows["person_id"].astype(TEXT), "kind": "proposed",
+        "tier": rows["tier"].astype(TEXT) if "tier" in rows else pd.Series(pd.NA, rows.index, dtype=TEXT),
+        "intensity": pd.Series(pd.NA, rows.index, dtype=TEXT), "cm_id": pd.Series(pd.NA, rows.index, dtype=TEXT),
+        "is_fixed": False, "priority": 2.0 * n - np.arange(n),  # the first counts nearly twice as much as the last
+    }).reset_index(drop=True)  # fmt: skip
+
+
+def _open_cases(
+    episodes: pd.DataFrame, leads: pd.Series, staff: pd.DataFrame, day: pd.Timestamp, proposed: pd.DataFrame
+) -> pd.DataFrame:
+    """Open episodes as cases: fixed to a lead who still works, and otherwise before everyone who is proposed."""
+    here = staff.loc[~(staff["ends_on"] < day), "cm_id"]
+    lead = episodes["episode_id"].map(leads).astype(TEXT)
+    lead = lead.where(lead.isin(here))
+    return pd.DataFrame({
+        "case_id": episodes["episode_id"], "person_id": episodes["person_id"], "kind": "open",
+        "tier": pd.Series(pd.NA, episodes.index, dtype=TEXT), "intensity": episodes["intensity"], "cm_id": lead,
+        "is_fixed": lead.notna(), "priority": 1.0 + float(proposed["priority"].sum()),
+    }).reset_index(drop=True)  # fmt: skip
+
+
+def _tier_of_intensity(program: Program) -> dict[str, str]:
+    """Find the highest tier that starts at each intensity."""
+    tiers: dict[str, str] = {}
+    for tier in program.tiers:
+        tiers.setdefault(tier.intensity, tier.id)
+    return tiers
+
+
+def _elsewhere(episodes: pd.DataFrame, leads: pd.Series, program: Program) -> pd.DataFrame:
+    """Minutes and cases that other programs' open episodes take, by case manager."""
+    unknown = pd.Series(pd.NA, episodes.index, dtype=TEXT)
+    minutes = case_minutes(episodes["intensity"], unknown, program)
+    held = pd.DataFrame({"cm_id": episodes["episode_id"].map(leads).astype(TEXT), "minutes": minutes}).dropna()
+    by = held.groupby("cm_id")["minutes"]
+    return pd.DataFrame({"minutes": by.sum(), "cases": by.size()})

@@ -1,0 +1,147 @@
+"""What makes one plan better than another, term by term and level by level.
+
+Levels come in order, and a later one never spoils an earlier one:
+
+1. ``unassigned``: the summed priority of the cases that are left without a case manager;
+2. ``largest_utilisation``: the greatest share of minutes in use of any case manager, then ``sum_of_squares``:
+   Σ capacity · utilisation², so that the others are even too;
+3. ``fit``: what is missed in continuity, wishes, language and travel, while both values of level 2 may grow by the
+   share ``delta`` of the rules.
+
+To add a term of the fit, write one function of a question and list it in ``FIT_TERMS``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from casestrat.allocation.eligibility import Question, has_no_wish, holds, meets_wish, serves_territory, tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Numbers: TypeAlias = NDArray[np.float64]
+
+UNASSIGNED, LARGEST, SQUARES, FIT = "unassigned", "largest_utilisation", "sum_of_squares", "fit"
+LEVELS = (UNASSIGNED, LARGEST, SQUARES, FIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A term of the fit: its name, its function (how often it is missed, by pair), and the cost of missing it once."""
+
+    id: str
+    missed: Callable[[Question], Numbers]
+    cost: int
+    words: str
+
+
+def continuity_missed(question: Question) -> Numbers:
+    """1 where the case would leave the case manager it has now."""
+    lead = question.classes["cm_id"]
+    stays = holds(question.case_managers["cm_id"], lead)
+    known = stays.any(axis=1, keepdims=True)  # nobody can keep a case manager who has left
+    return (known & ~stays).astype(np.float64)
+
+
+def language_missed(question: Question) -> Numbers:
+    """1 where the language is only preferred and not spoken."""
+    missed = np.zeros(question.shape)
+    if question.problem.rules.language == "preferred":
+        language = question.classes["language"]
+        missed[~(has_no_wish(language) | holds(question.case_managers["languages"], language))] = 1
+    return missed
+
+
+def travel_missed(question: Question) -> Numbers:
+    """1 where the territory is only preferred and another one is served."""
+    missed = np.zeros(question.shape)
+    if question.problem.rules.territory == "preferred":
+        missed[~serves_territory(question)] = 1
+    return missed
+
+
+def wishes_missed(question: Question) -> Numbers:
+    """Count the wishes that need not be met and are not."""
+    missed = np.zeros(question.shape)
+    for row, wishes in enumerate(question.classes["wishes_soft"]):
+        for wish in tokens(wishes):
+            missed[row] += ~meets_wish(question.case_managers, wish)
+    return missed
+
+
+FIT_TERMS: tuple[Term, ...] = (
+    Term("continuity", continuity_missed, 4, "leaves the present case manager"),
+    Term("language", language_missed, 3, "does not speak the language"),
+    Term("travel", travel_missed, 2, "serves another territory"),
+    Term("wishes", wishes_missed, 1, "misses a wish"),
+)
+"""Every term of level 3, with whole-number costs, so that a bound can be rounded up."""
+
+
+def fit_cost(question: Question) -> Numbers:
+    """Return the cost of level 3 of each pair.
+
+    Parameters
+    ----------
+    question : Question
+        Classes and case managers.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (classes, case managers)
+        The summed cost of what the pair misses, 0 or more.
+    """
+    cost = np.zeros(question.shape)
+    for term in FIT_TERMS:
+        cost += term.cost * term.missed(question)
+    return cost
+
+
+def largest_utilisation(load: NDArray[np.int64], capacity: NDArray[np.int64]) -> float:
+    """Return the greatest share of minutes in use of any case manager who has minutes.
+
+    Parameters
+    ----------
+    load, capacity : numpy.ndarray of int
+        Minutes a week in use and in all, one value per case manager.
+
+    Returns
+    -------
+    float
+        A share; above 1 where existing work already exceeds a capacity.
+
+    Examples
+    --------
+    >>> largest_utilisation(np.array([300, 450, 0]), np.array([600, 600, 0]))
+    0.75
+    """
+    able = capacity > 0
+    return float(np.max(load[able] / capacity[able], initial=0.0))
+
+
+def sum_of_squares(load: NDArray[np.int64], capacity: NDArray[np.int64]) -> float:
+    """Return Σ capacity · utilisation² over case managers who have minutes.
+
+    Parameters
+    ----------
+    load, capacity : numpy.ndarray of int
+        Minutes a week in use and in all, one value per case manager.
+
+    Returns
+    -------
+    float
+        In minutes a week; least where the utilisations are equal.
+
+    Examples
+    --------
+    >>> sum_of_squares(np.array([300, 450, 0]), np.array([600, 600, 0]))
+    487.5
+    """
+    able = capacity > 0
+    return float(np.sum(load[able].astype(np.float64) ** 2 / capacity[able]))

@@ -1,0 +1,248 @@
+"""A plan: who follows whom, who is left over and why, each case manager's workload, and how good each level is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from casestrat.allocation.ledger import ledger
+from casestrat.allocation.objective import FIT_TERMS
+from casestrat.errors import UsageError
+from casestrat.tables import TEXT
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from casestrat.allocation.instance import Asked
+    from casestrat.allocation.problem import AllocationProblem
+    from casestrat.allocation.solve import LevelResult
+
+    Wholes: TypeAlias = NDArray[np.int64]
+
+_TIERS = ("high", "medium", "low")
+_CLOSED = 1e-7
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Plan:
+    """Who follows whom, and what is known of how good that is.
+
+    Attributes
+    ----------
+    assignments : pandas.DataFrame
+        One row per case with a case manager, by case_id: case_id, person_id, kind, cm_id, minutes, is_new, why,
+        runner_up (the next best case manager with room, blank where there is none), as_of.
+    unassigned : pandas.DataFrame
+        One row per case without one, by case_id: case_id, person_id, kind, minutes, rule, reason, relaxation, as_of.
+    workload : pandas.DataFrame
+        One row per case manager, by cm_id (never a ranking): team, capacity_minutes, minutes_before, minutes_after,
+        cases_before, cases_after, utilisation_before, utilisation_after, n_high, n_medium, n_low, as_of.
+    levels : pandas.DataFrame
+        One row per level, in order: level, value (of this plan), bound (no plan can be lower, given the levels
+        before), gap (relative), is_optimal (proven; on the two values of level 2, up to the share ``delta`` by which
+        level 3 may raise them).
+    """
+
+    assignments: pd.DataFrame
+    unassigned: pd.DataFrame
+    workload: pd.DataFrame
+    levels: pd.DataFrame
+    choices: pd.DataFrame = field(repr=False)  # one row per case to place and allowed case manager
+
+    def __repr__(self) -> str:
+        open_gaps = self.levels.loc[~self.levels["is_optimal"], "level"].tolist()
+        proof = "every level optimal" if not open_gaps else f"gap open at {', '.join(open_gaps)}"
+        return f"Plan({len(self.assignments)} cases assigned, {len(self.unassigned)} not; {proof})"
+
+    def explain(self, case_id: str) -> pd.DataFrame:
+        """Return who could follow a case, and what speaks against each.
+
+        Parameters
+        ----------
+        case_id : str
+            A case of the problem.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per case manager that the hard rules allow, the chosen one first: cm_id, is_chosen, has_room,
+            cost, missed (what the pair misses, in words), minutes, utilisation_after. For a case left over, one row
+            with rule, reason and relaxation.
+
+        Raises
+        ------
+        UsageError
+            If no case has this id.
+        """
+        left = self.unassigned[self.unassigned["case_id"] == case_id]
+        if len(left):
+            return left[["case_id", "rule", "reason", "relaxation"]].reset_index(drop=True)
+        placed = self.assignments[self.assignments["case_id"] == case_id]
+        if placed.empty:
+            raise UsageError("no case has this id", where="argument `case_id`", do="take an id of `plan.assignments`")
+        rows = self.choices[self.choices["case_id"] == case_id]
+        if rows.empty:  # a fixed case is not dealt out
+            rows = placed.assign(is_chosen=True, has_room=True, cost=0.0, missed="", utilisation_after=np.nan)
+        order = ["is_chosen", "has_room", "cost", "utilisation_after", "cm_id"]
+        columns = ["cm_id", "is_chosen", "has_room", "cost", "missed", "minutes", "utilisation_after"]
+        return rows.sort_values(order, ascending=[False, False, True, True, True], ignore_index=True)[columns]
+
+
+def make_plan(problem: AllocationProblem, asked: Asked, plan: Wholes, levels: tuple[LevelResult, ...]) -> Plan:
+    """Return the frames of a plan.
+
+    Parameters
+    ----------
+    problem : AllocationProblem
+        The checked problem.
+    asked : Asked
+        Its classes and the rules' answers.
+    plan : numpy.ndarray of int
+        Row of the case manager of each case to place, -1 for nobody, in the order of ``asked.rows``.
+    levels : tuple of LevelResult
+        Value and bound of each level.
+
+    Returns
+    -------
+    Plan
+        Frames in the types of the output contracts.
+    """
+    as_of = problem.first_day if problem.first_day is not None else pd.NaT
+    load, count = _after(problem, asked, plan)
+    choices = _choices(problem, asked, plan, load, count)
+    stamp = pd.Series([as_of], dtype="datetime64[us]")
+    frames = [
+        _assignments(problem, asked, plan, choices),
+        ledger(problem, asked, plan),
+        _workload(problem, asked, plan, load, count),
+    ]
+    for frame in frames:
+        frame["as_of"] = stamp.repeat(len(frame)).to_numpy()
+    return Plan(frames[0], frames[1], frames[2], _levels(levels), choices)
+
+
+def _after(problem: AllocationProblem, asked: Asked, plan: Wholes) -> tuple[Wholes, Wholes]:
+    """Minutes and cases of each case manager under the plan."""
+    load, count = problem.minutes_before.copy(), problem.cases_before.copy()
+    placed = np.flatnonzero(plan >= 0)
+    np.add.at(load, plan[placed], asked.weight[asked.group[placed], plan[placed]])
+    np.add.at(count, plan[placed], 1)
+    return load, count
+
+
+def _choices(problem: AllocationProblem, asked: Asked, plan: Wholes, load: Wholes, count: Wholes) -> pd.DataFrame:
+    """Every allowed pair of a case and a case manager, and what it would mean beside the plan."""
+    at, managers = np.nonzero(asked.allowed[asked.group])
+    groups = asked.group[at]
+    is_chosen = plan[at] == managers
+    minutes = asked.weight[groups, managers]
+    after = load[managers] + np.where(is_chosen, 0, minutes)
+    slots = problem.free_slots + problem.cases_before - count
+    has_room = is_chosen | ((after <= problem.capacity[managers]) & (slots[managers] > 0))
+    case_ids, cm_ids = problem.cases["case_id"].to_numpy(), problem.case_managers["cm_id"].to_numpy()
+    missed = _missed(asked)
+    return pd.DataFrame({
+        "case_id": pd.Series(case_ids[asked.rows[at]], dtype=TEXT), "cm_id": pd.Series(cm_ids[managers], dtype=TEXT),
+        "is_chosen": is_chosen, "has_room": has_room, "cost": asked.cost[groups, managers],
+        "missed": pd.Series(missed[groups, managers], dtype=TEXT), "minutes": pd.Series(minutes, dtype="Int64"),
+        "utilisation_after": after / np.maximum(problem.capacity[managers], 1),
+    })  # fmt: skip
+
+
+def _missed(asked: Asked) -> NDArray[np.object_]:
+    """Tell what each pair misses, in words, by class and case manager."""
+    words = np.full(asked.allowed.shape, "", dtype=object)
+    if asked.question.problem.has_own_costs:
+        return words
+    for term in FIT_TERMS:
+        missed = term.missed(asked.question) > 0
+        words[missed] += f"{term.words}; "
+    trimmed: NDArray[np.object_] = np.frompyfunc(lambda text: text.removesuffix("; "), 1, 1)(words)
+    return trimmed
+
+
+def _assignments(problem: AllocationProblem, asked: Asked, plan: Wholes, choices: pd.DataFrame) -> pd.DataFrame:
+    """List fixed cases with their lead, and placed cases with their case manager and the reason for it."""
+    columns = ["case_id", "person_id", "kind", "cm_id", "minutes", "is_new", "why", "runner_up"]
+    fixed = problem.cases[problem.cases["is_fixed"].to_numpy(dtype=bool)].assign(
+        is_new=False, why="keeps the present case manager", runner_up=""
+    )
+    placed = np.flatnonzero(plan >= 0)
+    chosen = problem.case_managers["cm_id"].iloc[plan[placed]].to_numpy()
+    rows = problem.cases.iloc[asked.rows[placed]]
+    rows = rows.assign(
+        is_new=(rows["cm_id"] != chosen).fillna(value=True), cm_id=chosen,
+        minutes=asked.weight[asked.group[placed], plan[placed]],
+    )  # fmt: skip
+    rows = rows.merge(_why(choices), on="case_id", how="left")
+    both = pd.concat([fixed[columns], rows[columns]], ignore_index=True)
+    text = ["case_id", "person_id", "kind", "cm_id", "why", "runner_up"]
+    return both.astype({**dict.fromkeys(text, TEXT), "minutes": "Int64", "is_new": "boolean"}).sort_values(
+        "case_id", ignore_index=True
+    )
+
+
+def _why(choices: pd.DataFrame) -> pd.DataFrame:
+    """For each placed case, why its case manager, and who was next."""
+    chosen = choices[choices["is_chosen"]]
+    able = choices.groupby("case_id").size()
+    number = chosen["case_id"].map(able)
+    share = (chosen["utilisation_after"] * 100).round().astype("int64").astype(TEXT)
+    first = np.where(number == 1, "the only one allowed", "one of " + number.astype(TEXT) + " allowed")
+    fit = np.where(chosen["missed"] == "", "misses nothing asked for", chosen["missed"])
+    why = pd.Series(first, chosen.index, dtype=TEXT) + "; " + pd.Series(fit, chosen.index, dtype=TEXT)
+    others = choices[~choices["is_chosen"] & choices["has_room"]]
+    others = others.sort_values(["case_id", "cost", "utilisation_after", "cm_id"]).drop_duplicates("case_id")
+    told = pd.DataFrame({"case_id": chosen["case_id"], "why": why + "; " + share + " % of minutes in use after"})
+    runner_up = told["case_id"].map(others.set_index("case_id")["cm_id"]).fillna("")
+    return told.assign(runner_up=runner_up)
+
+
+def _workload(problem: AllocationProblem, asked: Asked, plan: Wholes, load: Wholes, count: Wholes) -> pd.DataFrame:
+    """Minutes and cases before and after, ordered by the id of the case manager."""
+    staff, capacity = problem.case_managers, problem.capacity
+    able = np.where(capacity > 0, capacity, 1)
+
+    def share(minutes: Wholes) -> NDArray[np.float64]:
+        return np.where(capacity > 0, minutes / able, np.nan)
+
+    tier = problem.cases["tier"]
+    fixed = problem.cases["is_fixed"].to_numpy(dtype=bool)
+    placed = np.flatnonzero(plan >= 0)
+    held = pd.DataFrame({
+        "cm_id": pd.concat([problem.cases.loc[fixed, "cm_id"], staff["cm_id"].iloc[plan[placed]]]).to_numpy(),
+        "tier": pd.concat([tier[fixed], tier.iloc[asked.rows[placed]]]).to_numpy(),
+    })  # fmt: skip
+    numbers = {
+        f"n_{name}": staff["cm_id"].map(held[held["tier"] == name].groupby("cm_id").size()).fillna(0).astype("Int64")
+        for name in _TIERS
+    }
+    frame = pd.DataFrame({
+        "cm_id": staff["cm_id"], "team": staff["team"], "capacity_minutes": capacity,
+        "minutes_before": problem.minutes_before, "minutes_after": load,
+        "cases_before": problem.cases_before, "cases_after": count,
+        "utilisation_before": share(problem.minutes_before), "utilisation_after": share(load), **numbers,
+    })  # fmt: skip
+    wholes = ["capacity_minutes", "minutes_before", "minutes_after", "cases_before", "cases_after"]
+    return frame.astype(dict.fromkeys(wholes, "Int64")).sort_values("cm_id", ignore_index=True)
+
+
+def _levels(levels: tuple[LevelResult, ...]) -> pd.DataFrame:
+    """Value, bound and gap of each level."""
+    value = np.array([level.value for level in levels], dtype=np.float64)
+    bound = np.array([level.bound for level in levels], dtype=np.float64)
+    reached = np.array([level.reached for level in levels], dtype=np.float64)
+    return pd.DataFrame({
+        "level": pd.Series([level.level for level in levels], dtype=TEXT), "value": value, "bound": bound,
+        "gap": _relative_gap(value, bound), "is_optimal": _relative_gap(reached, bound) == 0.0,
+    })  # fmt: skip
+
+
+def _relative_gap(value: NDArray[np.float64], bound: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distance of values above bounds, relative to the greater; 0 where it is rounding."""
+    scale = np.maximum(np.maximum(np.abs(value), np.abs(bound)), 1e-9)
+    gap = np.maximum(value - bound, 0.0) / scale
+    return np.where(gap <= _CLOSED, 0.0, gap)

@@ -1,0 +1,269 @@
+"""The ladder: construct, search, deal anew, prove — level by level, each within what the levels before have settled."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from casestrat.allocation.balance import balance, peak_limit
+from casestrat.allocation.bounds import (
+    forced_left,
+    is_closed,
+    relaxed_bound,
+    rounded_up,
+    squares_bound,
+    utilisation_bound,
+)
+from casestrat.allocation.checker import require_sound
+from casestrat.allocation.draft import NOBODY, Draft, hard_limit
+from casestrat.allocation.exact import Effort, is_inside, optimise
+from casestrat.allocation.fitting import descend, rounded
+from casestrat.allocation.instance import Instance, ask, canonical
+from casestrat.allocation.neighbourhood import deal_anew, is_better, level_value
+from casestrat.allocation.objective import FIT, LARGEST, SQUARES, UNASSIGNED
+from casestrat.allocation.plan import Plan, make_plan
+from casestrat.allocation.relaxation import Limits, build, cuts_at, solve_relaxation
+from casestrat.allocation.search import construct
+from casestrat.errors import UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from casestrat.allocation.problem import AllocationProblem
+    from casestrat.allocation.relaxation import CountModel, Cut, Fractions
+
+    Wholes: TypeAlias = NDArray[np.int64]
+
+# Pairs of class and case manager up to which a level is also given to the solver as a whole.
+_WHOLE_PAIRS = {UNASSIGNED: 2_000, LARGEST: 2_000, SQUARES: 1_000, FIT: 10_000}
+_RELAXED_PAIRS = 400_000  # up to which a level's relaxation is solved
+_NODES_A_SECOND = 8_000  # nodes times pairs that the solver may do for each second of the time limit
+_ROUNDS_A_SECOND = 1.0  # groups dealt anew for each second of the time limit, a level
+_SHARES = {UNASSIGNED: 0.4, LARGEST: 0.55, SQUARES: 0.6, FIT: 0.85}  # of the time limit by the level's end
+_EVEN_ENOUGH = 1e-5  # gap of the squares that is not worth a search, but for the smallest problems
+_TINY_PAIRS = 60
+_CUTS = (-20, -8, -3, -1, 0, 2, 7, 19)
+
+
+@dataclass(frozen=True, slots=True)
+class LevelResult:
+    """One level of a plan: its value, and the bound that no plan can beat given the levels before."""
+
+    level: str
+    value: float
+    bound: float
+    reached: float  # value before later levels were given their share of it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solution:
+    """A plan in the instance's order, and what is known of each level."""
+
+    plan: Wholes
+    levels: tuple[LevelResult, ...]
+
+
+def allocate(problem: AllocationProblem, time_limit_s: float = 10.0, random_state: int = 0) -> Plan:
+    """Return who should follow whom: first as many as can be, then evenly, then as people would have it.
+
+    Every hard rule is kept; who cannot be placed is listed with the rule that stands in the way. Each level comes
+    with a bound that no plan can beat. The plan is checked again from the frames before it is returned.
+
+    Parameters
+    ----------
+    problem : AllocationProblem
+        Cases, case managers and rules.
+    time_limit_s : float, optional
+        Seconds, 0 or more. It decides how many steps the search takes; the clock itself only ends a search that takes
+        longer, so that the same problem, limit and seed give the same plan wherever the clock does not bind.
+    random_state : int, optional
+        Seed of the search.
+
+    Returns
+    -------
+    Plan
+        Assignments, cases left over, workload, levels.
+
+    Raises
+    ------
+    UsageError
+        If the time limit is negative or not a number.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> problem = AllocationProblem(
+    ...     cases=pd.DataFrame({"case_id": ["C1", "C2", "C3"], "minutes": [40, 60, 40]}),
+    ...     case_managers=pd.DataFrame({"cm_id": ["CM1", "CM2"], "capacity_minutes": [100, 80]}),
+    ... )
+    >>> plan = allocate(problem)
+    >>> plan.assignments[["case_id", "cm_id"]].to_numpy().tolist()
+    [['C1', 'CM2'], ['C2', 'CM1'], ['C3', 'CM2']]
+    """
+    limit = float(time_limit_s)
+    if not 0 <= limit < np.inf:
+        raise UsageError(f"time_limit_s is {time_limit_s}", do="give a number of seconds, 0 or more")
+    asked = ask(problem)
+    instance = canonical(problem, asked)
+    solution = Ladder(instance, limit, int(random_state)).climb()
+    plan = np.full(len(asked.rows), NOBODY, dtype=np.int64)
+    row_of = np.full(len(problem.cases), NOBODY, dtype=np.int64)
+    row_of[asked.rows] = np.arange(len(asked.rows))
+    placed = solution.plan >= 0
+    plan[row_of[instance.case_rows[placed]]] = instance.cm_rows[solution.plan[placed]]
+    return require_sound(problem, make_plan(problem, asked, plan, solution.levels))
+
+
+class Ladder:
+    """Climbs the levels for one instance.
+
+    Parameters
+    ----------
+    instance : Instance
+        The arrays of the problem.
+    time_limit_s : float
+        Decides how many steps are taken; the clock itself only ends a climb that takes longer.
+    seed : int
+        Of the generator that picks groups of case managers.
+    """
+
+    def __init__(self, instance: Instance, time_limit_s: float, seed: int) -> None:
+        self.instance = instance
+        self.time_limit_s = time_limit_s
+        self.rng = np.random.default_rng(seed)
+        self.start = time.monotonic()
+        self.levels: list[LevelResult] = []
+
+    def deadline(self, level: str) -> float:
+        """Moment of the clock at which a level must end."""
+        return self.start + _SHARES[level] * self.time_limit_s
+
+    def climb(self) -> Solution:
+        """Return the plan and its levels."""
+        instance = self.instance
+        hard = hard_limit(instance)
+        plan = self.place_all(hard)
+        left = max(level_value(instance, UNASSIGNED, plan) - forced_left(instance), 0.0)
+        left = 0.0 if is_closed(left, 0.0) else left
+        if not instance.is_balanced:
+            plan = self.fit(plan, Limits(hard, left))
+            return Solution(plan, tuple(self.levels))
+        plan = self.lower_peak(plan, Limits(hard, left))
+        peak = level_value(instance, LARGEST, plan)
+        level = Limits(np.minimum(hard, np.maximum(peak_limit(instance.capacity, peak), instance.before)), left)
+        plan = self.even_out(plan, level)
+        loose = (1 + instance.delta) * peak
+        load = np.minimum(hard, np.maximum(peak_limit(instance.capacity, loose), instance.before))
+        limits = Limits(load, left, (1 + instance.delta) * level_value(instance, SQUARES, plan))
+        plan = self.tidied(self.fit(plan, limits), limits)
+        return Solution(
+            plan, tuple(replace(done, value=level_value(instance, done.level, plan)) for done in self.levels)
+        )
+
+    def tidied(self, plan: Wholes, limits: Limits) -> Wholes:
+        """Give back what level 3 took from level 2 without needing it."""
+        instance = self.instance
+        new = balance(Draft(instance, plan, limits.load, keeps_cost=True))
+        return new if is_inside(instance, limits, new) and not is_better(instance, LARGEST, plan, new) else plan
+
+    def place_all(self, hard: Wholes) -> Wholes:
+        """Level 1."""
+        instance, limits = self.instance, Limits(hard)
+        floor = forced_left(instance)
+        plan = construct(instance, by_priority=False)
+        if not is_closed(instance.unassigned_value(plan), floor):
+            other = construct(instance, by_priority=True)
+            plan = other if is_better(instance, UNASSIGNED, other, plan) else plan
+        if not is_closed(instance.unassigned_value(plan), floor):
+            model, fractions = self.relaxed(UNASSIGNED, limits)
+            if fractions is not None:
+                floor = max(floor, relaxed_bound(instance, UNASSIGNED, limits, fractions.prices))
+                plan = self.take(UNASSIGNED, limits, plan, rounded(model, fractions))
+            plan, floor = self.better(UNASSIGNED, limits, plan, floor)
+        return self.settled(UNASSIGNED, plan, floor)
+
+    def lower_peak(self, plan: Wholes, limits: Limits) -> Wholes:
+        """First value of level 2."""
+        instance = self.instance
+        plan = balance(Draft(instance, plan, limits.load))
+        left = limits.left or 0.0
+        floor = utilisation_bound(instance, plan, left, None)
+        if not is_closed(level_value(instance, LARGEST, plan), floor):
+            _, fractions = self.relaxed(LARGEST, limits)
+            if fractions is not None:
+                floor = max(floor, utilisation_bound(instance, plan, left, fractions.prices))
+                floor = max(floor, relaxed_bound(instance, LARGEST, limits, fractions.prices))
+            plan, floor = self.better(LARGEST, limits, plan, floor)
+        return self.settled(LARGEST, plan, floor)
+
+    def even_out(self, plan: Wholes, limits: Limits) -> Wholes:
+        """Second value of level 2."""
+        instance = self.instance
+        plan = self.take(SQUARES, limits, plan, balance(Draft(instance, plan, limits.load)))
+        floor = squares_bound(instance, plan, limits)
+        value = level_value(instance, SQUARES, plan)
+        if not is_closed(value, floor) and (value - floor > _EVEN_ENOUGH * value or instance.n_pairs <= _TINY_PAIRS):
+            plan, floor = self.whole(SQUARES, limits, plan, floor)
+        return self.settled(SQUARES, plan, floor)
+
+    def fit(self, plan: Wholes, limits: Limits) -> Wholes:
+        """Level 3."""
+        instance = self.instance
+        plan = descend(Draft(instance, plan, limits.load), limits)
+        floor = relaxed_bound(instance, FIT, limits, None)
+        if not is_closed(instance.fit_value(plan), floor):
+            model, fractions = self.relaxed(FIT, limits, plan)
+            if fractions is not None:
+                floor = max(floor, relaxed_bound(instance, FIT, limits, fractions.prices))
+                other = rounded(model, fractions)
+                if is_inside(instance, limits, other):
+                    plan = self.take(FIT, limits, plan, descend(Draft(instance, other, limits.load), limits))
+            plan, floor = self.better(FIT, limits, plan, floor)
+        return self.settled(FIT, plan, floor)
+
+    def relaxed(self, level: str, limits: Limits, plan: Wholes | None = None) -> tuple[CountModel, Fractions | None]:
+        """Solve the class relaxation of a level, where it is not too large."""
+        cuts: tuple[Cut, ...] = ()
+        if plan is not None and limits.squares is not None:
+            cuts = cuts_at(self.instance, self.instance.loads(plan).astype(np.float64), _CUTS)
+        model = build(self.instance, level, limits, cuts)
+        small = self.instance.n_pairs <= _RELAXED_PAIRS
+        return model, solve_relaxation(model, self.deadline(level) + 1.0 - time.monotonic()) if small else None
+
+    def take(self, level: str, limits: Limits, plan: Wholes, other: Wholes) -> Wholes:
+        """Take the other plan where it is within the limits and better."""
+        instance = self.instance
+        return other if is_inside(instance, limits, other) and is_better(instance, level, other, plan) else plan
+
+    def better(self, level: str, limits: Limits, plan: Wholes, floor: float) -> tuple[Wholes, float]:
+        """Deal groups anew, then give the level to the solver as a whole, as long as the gap is open."""
+        instance = self.instance
+        rounds = int(np.ceil(_ROUNDS_A_SECOND * self.time_limit_s))
+        plan = deal_anew(instance, level, limits, plan, floor, rounds, Effort(10**6, self.deadline(level)), self.rng)
+        if is_closed(level_value(instance, level, plan), floor):
+            return plan, floor
+        return self.whole(level, limits, plan, floor)
+
+    def whole(self, level: str, limits: Limits, plan: Wholes, floor: float) -> tuple[Wholes, float]:
+        """Give a level to the solver as a whole."""
+        instance = self.instance
+        if instance.n_pairs > _WHOLE_PAIRS[level]:
+            return plan, floor
+        nodes = int(_NODES_A_SECOND * self.time_limit_s / (instance.n_pairs + 100)) + 1
+        found = optimise(instance, level, limits, plan, floor, Effort(nodes, self.deadline(level)))
+        if found.plan is not None:
+            plan = self.take(level, limits, plan, found.plan)
+        value = level_value(instance, level, plan)
+        if found.is_complete and found.plan is not None:
+            return plan, value
+        bound = found.bound + (forced_left(instance) if level == UNASSIGNED else 0.0)
+        return plan, max(floor, rounded_up(instance, level, bound)) if np.isfinite(bound) else floor
+
+    def settled(self, level: str, plan: Wholes, floor: float) -> Wholes:
+        """Note a level's value and bound."""
+        value = level_value(self.instance, level, plan)
+        self.levels.append(LevelResult(level, value, min(floor, value), value))
+        return plan
