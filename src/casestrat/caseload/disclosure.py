@@ -84,7 +84,8 @@ def suppress(
     result = pd.DataFrame(keys, columns=columns).astype(TEXT)
     shown = pd.array(np.where(hidden, 0, counts), dtype="Int64")
     shown[hidden] = pd.NA
-    return result.assign(**{count: shown, "is_suppressed": hidden})
+    result[count] = shown
+    return result.assign(is_suppressed=hidden)
 
 
 def hidden_cells(

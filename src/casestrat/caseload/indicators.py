@@ -199,7 +199,7 @@ def _committee(day: _Day) -> list[_Cell]:
 def _contacts(tables: Tables, program: Program, date: pd.Timestamp) -> list[_Cell]:
     """Return the contacts asked for, made in their time, and overdue: by group, and for each intensity."""
     due = contacts_due(tables, program, date)
-    asked = [("", due, ("team", "territory"))]
+    asked: list[tuple[str, pd.DataFrame, tuple[str, ...]]] = [("", due, ("team", "territory"))]
     asked += [(f"_{name}", due[due["intensity"] == name], ()) for name in program.intensities]
     cells = []
     for suffix, frame, kinds in asked:
@@ -241,9 +241,11 @@ def _spread(workload: pd.DataFrame) -> list[_Cell]:
 
 def _process(tables: Tables, program: Program, date: pd.Timestamp, tiers: pd.DataFrame | None) -> list[_Cell]:
     """Return the indicator of each of the nine steps."""
+    steps = process_indicators(tables, program, date, tiers)
+    columns = [steps[name].tolist() for name in ("indicator", "group_kind", "group", "numerator", "denominator")]
     return [
-        _share(row.indicator, row.group_kind, row.group, int(row.numerator), int(row.denominator), days=365)
-        for row in process_indicators(tables, program, date, tiers).itertuples(index=False)
+        _share(name, kind, group, numerator, denominator, days=_PERIODS[-1])
+        for name, kind, group, numerator, denominator in zip(*columns, strict=True)
     ]
 
 
@@ -282,7 +284,8 @@ def _hidden(cells: list[_Cell], threshold: int) -> np.ndarray:
         layers += [whole - layers[0], whole]
     equations = _equations(cells, len(layers))
     public = np.tile(_is_public(cells), len(layers))
-    return hidden_cells(np.concatenate(layers), equations, threshold, public).reshape(len(layers), -1).any(axis=0)
+    hidden = hidden_cells(np.concatenate(layers), equations, threshold, public)
+    return np.asarray(hidden.reshape(len(layers), -1).any(axis=0))
 
 
 def _equations(cells: list[_Cell], layers: int) -> np.ndarray:

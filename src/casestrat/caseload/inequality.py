@@ -78,8 +78,8 @@ def coefficient_of_variation(values: ArrayLike) -> float:
 
 def _amounts(values: ArrayLike) -> NDArray[np.float64]:
     """Return the amounts that are there."""
-    amounts = np.asarray(values, dtype="float64").ravel()
-    amounts = amounts[~np.isnan(amounts)]
+    given = np.asarray(values, dtype="float64").ravel()
+    amounts: NDArray[np.float64] = given[~np.isnan(given)]
     if (amounts < 0).any() or np.isinf(amounts).any():
         raise UsageError("amounts must be finite and not negative", do="give minutes or shares of capacity")
     return amounts

@@ -13,8 +13,8 @@ from casestrat.errors import UsageError
 from casestrat.knowledge import Instrument, Program, load_instrument, load_program
 from casestrat.synthetic.answers import answers_tables
 from casestrat.synthetic.calendar_days import NEVER, date_of, day_number
-from casestrat.synthetic.careers import Careers, make_careers
-from casestrat.synthetic.committee import decisions_table, episodes_table, meetings_table, referrals_table
+from casestrat.synthetic.careers import Careers, Lives, make_careers
+from casestrat.synthetic.committee import decisions_table, episodes_table, meetings_table
 from casestrat.synthetic.design import DEATH, Design, design_for
 from casestrat.synthetic.draws import Draws, Ints
 from casestrat.synthetic.followup import contacts_table, plans_tables, services_table
@@ -26,6 +26,7 @@ from casestrat.synthetic.health import (
     measurements_table,
 )
 from casestrat.synthetic.people import People, make_people, numbered, persons_table, truth_frame
+from casestrat.synthetic.referral_forms import referrals_table
 from casestrat.synthetic.staff import assignments_table, follow, make_staff, staff_tables, wishes_tables
 from casestrat.tables import Extract, Tables
 
@@ -136,8 +137,7 @@ def synthesize_frames(
     mark = "" if shard is None else f"{shard:03d}-"
     crowd = make_people(design_for(program), people, draws, day_number(AS_OF), prefix=f"P{mark}")
     frames = _frames(crowd, program, draws, mark)
-    horizon = program.outcomes[program.risk.outcome].horizon_days
-    return frames, truth_frame(crowd, horizon)
+    return frames, truth_frame(crowd, program.outcomes[program.risk.outcome])
 
 
 def _frames(people: People, program: Program, draws: Draws, mark: str) -> dict[str, pd.DataFrame]:
@@ -154,7 +154,7 @@ def _frames(people: People, program: Program, draws: Draws, mark: str) -> dict[s
         "events": events_table(people, program, careers, lives, draws),
     }
     frames["persons"] = persons_table(people, _known_deaths(people, frames["events"], lives.death, program), draws)
-    frames["decisions"] = decisions_table(people, program, careers, ids, services["service_id"].to_numpy(), draws)
+    frames["decisions"] = decisions_table(people, program, careers, ids, services, draws)
     states = episodes["state"].to_numpy(dtype=object)
     frames["person_facts"] = facts_table(people, program, careers, lives, rows, states, draws)
     frames["diagnoses"] = diagnoses_table(people, lives, draws)
@@ -164,7 +164,7 @@ def _frames(people: People, program: Program, draws: Draws, mark: str) -> dict[s
     if program.population == "enrolled":
         frames["enrollments"] = enrollments_table(people, lives, draws)
     frames.update(answers_tables(people, program, _instruments(program), careers, lives, draws))
-    frames.update(_work(people, program, careers, rows, frames, draws, mark))
+    frames.update(_work(people, program, careers, lives, rows, frames, draws, mark))
     return frames
 
 
@@ -173,7 +173,7 @@ def _known_deaths(people: People, events: pd.DataFrame, death: Ints, program: Pr
     if DEATH not in program.event_kinds:
         return np.where(death < people.as_of, death, NEVER)
     known = set(events.loc[events["kind"] == DEATH, "person_id"])
-    return np.where(np.isin(people.ids, np.array(sorted(known), dtype=object)), death, NEVER)
+    return np.where(pd.Index(people.ids).isin(known), death, NEVER)
 
 
 def _instruments(program: Program) -> Mapping[str, Instrument]:
@@ -185,20 +185,24 @@ def _work(
     people: People,
     program: Program,
     careers: Careers,
+    lives: Lives,
     rows: Ints,
     frames: Mapping[str, pd.DataFrame],
     draws: Draws,
     mark: str,
 ) -> dict[str, pd.DataFrame]:
     """Return the tables of the staff and its work."""
-    episodes = frames["episodes"]
+    episodes, person = frames["episodes"], careers.person[rows]
     staff = make_staff(people, program, _most_followed(people, careers.take(rows)), prefix=f"CM{mark}")
     following = follow(people, staff, careers, rows, program.allocation.licensed_professions, draws)
     stays = frames["events"]
     stays = stays[(stays["kind"] == "hospital_stay") & stays["ended_at"].notna()]
     tables = staff_tables(people, program, staff, draws)
-    tables["assignments"] = assignments_table(people, staff, following, episodes, draws, prefix=f"G{mark}")
-    tables["contacts"] = contacts_table(people, program, episodes, following, staff, stays, draws, prefix=f"K{mark}")
+    tables["assignments"] = assignments_table(people, staff, following, episodes, person, draws, prefix=f"G{mark}")
+    is_dead = lives.death[person] < people.as_of
+    tables["contacts"] = contacts_table(
+        people, program, episodes, following, staff, stays, is_dead, draws, prefix=f"K{mark}"
+    )
     return {**tables, **plans_tables(people, episodes, draws, mark), **wishes_tables(people, staff, draws)}
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from casestrat.synthetic.blanks import taken
 from casestrat.synthetic.calendar_days import NEVER, as_moments, as_records, record_days
 from casestrat.synthetic.people import People, gir_of, numbered
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from casestrat.synthetic.careers import Careers, Lives
     from casestrat.synthetic.draws import Draws, Floats, Ints
 
-# Letters of the eight discriminant items of AGGIR, in the order of the grid, that give each GIR.
+AGGIR = "aggir"
+# Letters of its eight discriminant items, in the order of the grid, that give each GIR.
 AGGIR_PROFILES: Mapping[int, tuple[str, ...]] = {
     1: ("CCCCCCCC", "CCCCBCCC", "CCBCCCCC", "CCCBCCCC"),
     2: ("CCCCBBBA", "BBCCBBCC", "AACCBCCC", "CCBBABAA", "AACBBCCC", "CCACBCCC"),
@@ -28,6 +30,7 @@ AGGIR_PROFILES: Mapping[int, tuple[str, ...]] = {
     6: ("ABAAAAAA", "AAAAAAAA", "BAAAAAAA", "AAAAAAAB", "BBAAAAAA", "ABAAAAAB"),
 }
 _DISCRIMINANT = 8
+_OBSERVED = 0.2  # share of the usual blanks where the assessor observes and need not ask
 _EVERY_DAYS = 180
 _WORSENS_A_YEAR = 0.04
 _BLANK, _BLANK_REFUSING = 0.005, 0.03  # answers missing in a sitting that took place
@@ -54,11 +57,11 @@ def answers_tables(
     ids = numbered("A" + people.ids[0].rstrip("0123456789")[1:], len(every))
     who = draws.of("sittings")
     day, recorded = every["day"].to_numpy(), every["recorded"].to_numpy()
-    name = every["instrument"].to_numpy(dtype=object)
+    names = every["instrument"].to_numpy(dtype=object)
     totals = np.full(len(every), np.nan)
     responses = []
     for instrument in (instruments[i] for i in program.instruments):
-        mine = np.flatnonzero(name == instrument.id)
+        mine = np.flatnonzero(names == instrument.id)
         state = _state(people, every.iloc[mine])
         stream = draws.of(f"answers {instrument.id}")
         if instrument.items and instrument.scoring.type != "total_only":
@@ -72,8 +75,8 @@ def answers_tables(
         {
             "assessment_id": ids,
             "person_id": people.ids[every["person"].to_numpy()],
-            "instrument": name,
-            "version": [instruments[i].version for i in name],
+            "instrument": names,
+            "version": [instruments[i].version for i in names],
             "observed_at": as_moments(day, every["minute"].to_numpy()),
             "assessor_role": who.pick(_ROLES, len(every)),
             "mode": who.pick(_MODES, len(every)),
@@ -150,7 +153,8 @@ def _state(people: People, sittings: pd.DataFrame) -> Floats:
     """Return how heavy each person's situation is at each sitting: it worsens slowly, seen from the as-of date."""
     person = sittings["person"].to_numpy()
     ago = (people.as_of - sittings["day"].to_numpy()) / 365.25
-    return np.clip(people.severity[person] - _WORSENS_A_YEAR * ago * people.severity[person], 0.0, 1.0)
+    state: Floats = people.severity[person] * (1.0 - _WORSENS_A_YEAR * ago)
+    return np.maximum(state, 0.0)
 
 
 def _responses(
@@ -166,34 +170,33 @@ def _responses(
     items = [item for item in instrument.items if item.is_scored or item.parts is None]
     items = [item for item in items if item.allowed or item.minimum is not None or item.maximum is not None]
     shared = who.normal(len(ids))
-    columns = [_answer(item, instrument, state, shared, who) for item in items]
-    if instrument.id == "aggir":
-        columns[:_DISCRIMINANT] = _aggir(state, who)
+    words = sorted({_written(code) for item in items for code in _codes(item, instrument)})
+    columns = [_answer(item, instrument, words, state, shared, who) for item in items]
+    if instrument.id == AGGIR:
+        columns[:_DISCRIMINANT] = _aggir(state, words, who)
     n, k = len(ids), len(items)
-    values = np.array(columns, dtype=object).reshape(k, n).T.reshape(-1)
-    chance = np.repeat(_BLANK + _BLANK_REFUSING * people.refuses[person], k) * (
-        0.2 if instrument.id == "aggir" else 1.0
-    )
-    blank = who.chance(chance, n * k)
-    refused = np.repeat(people.refuses[person], k)
+    value = np.array(columns, dtype=np.int64).reshape(k, n).T.reshape(-1)
+    chance = _BLANK + _BLANK_REFUSING * people.refuses[person]
+    blank = who.chance(np.repeat(chance * (_OBSERVED if instrument.id == AGGIR else 1.0), k), n * k)
+    refused = np.repeat(people.refuses[person], k).astype(np.int64)
+    sitting = np.repeat(np.arange(n), k)
     return pd.DataFrame(
         {
-            "assessment_id": np.repeat(ids, k),
-            "person_id": np.repeat(people.ids[person], k),
-            "item": np.tile(np.array([item.id for item in items], dtype=object), n),
-            "value": np.where(blank, None, values),
-            "missing_reason": np.where(blank, np.where(refused, "refused", "not_asked"), None),
+            "assessment_id": taken(ids, sitting),
+            "person_id": taken(people.ids, np.repeat(person, k)),
+            "item": taken([item.id for item in items], np.tile(np.arange(k), n)),
+            "value": taken(words, np.where(blank, -1, value)),
+            "missing_reason": taken(["not_asked", "refused"], np.where(blank, refused, -1)),
             "recorded_at": np.repeat(recorded.to_numpy(), k),
         }
     )
 
 
-def _answer(item: Item, instrument: Instrument, state: Floats, shared: Floats, who: Draws) -> np.ndarray:
-    """Return the codes of one item: worse where the situation is heavier, with noise of the sitting and of the item."""
-    codes = _codes(item, instrument)
+def _answer(item: Item, instrument: Instrument, words: list[str], state: Floats, shared: Floats, who: Draws) -> Ints:
+    """Return the answers to one item as places in the words: worse where the situation is heavier, with noise."""
+    places = np.array([words.index(_written(code)) for code in _codes(item, instrument)], dtype=np.int64)
     lean = state + 0.12 * shared + 0.22 * who.normal(len(state))
-    place = np.clip(np.floor(lean * len(codes)), 0, len(codes) - 1).astype(np.int64)
-    return np.array([_written(code) for code in codes], dtype=object)[place]
+    return places[np.clip(np.floor(lean * len(places)), 0, len(places) - 1).astype(np.int64)]
 
 
 def _codes(item: Item, instrument: Instrument) -> list[str | float]:
@@ -217,16 +220,15 @@ def _written(code: str | float) -> str:
     return str(int(code)) if float(code).is_integer() else str(code)
 
 
-def _aggir(state: Floats, who: Draws) -> list[np.ndarray]:
+def _aggir(state: Floats, words: list[str], who: Draws) -> list[Ints]:
     """Return the letters of the discriminant items: one of the usual profiles of the GIR the person is in."""
-    gir = gir_of(state)
-    draw = who.uniform(len(state))
-    profile = np.full(len(state), "", dtype=object)
-    for level, profiles in AGGIR_PROFILES.items():
-        mine = gir == level
-        profile[mine] = np.array(profiles, dtype=object)[(draw[mine] * len(profiles)).astype(np.int64)]
-    letters = profile.astype("U8").view("U1").reshape(-1, _DISCRIMINANT) if len(profile) else np.empty((0, 8), "U1")
-    return [letters[:, i].astype(object) for i in range(_DISCRIMINANT)]
+    profiles = [profile for level in sorted(AGGIR_PROFILES) for profile in AGGIR_PROFILES[level]]
+    letters = np.array([[words.index(letter) for letter in profile] for profile in profiles], dtype=np.int64)
+    sizes = np.array([len(AGGIR_PROFILES[level]) for level in sorted(AGGIR_PROFILES)])
+    level = gir_of(state) - 1
+    start = np.cumsum(sizes) - sizes
+    chosen = start[level] + np.floor(who.uniform(len(state)) * sizes[level]).astype(np.int64)
+    return list(letters[chosen].T)
 
 
 def _totals(instrument: Instrument, state: Floats, who: Draws) -> Floats:

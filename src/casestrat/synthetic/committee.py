@@ -1,4 +1,4 @@
-"""What the made-up committee left on paper: referrals, meetings, decisions and episodes as tables."""
+"""What the made-up committee left on paper: meetings, decisions and episodes as tables."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from casestrat.synthetic.blanks import only_where
 from casestrat.synthetic.calendar_days import NEVER, as_dates, as_moments, as_records, date_of, record_days
 from casestrat.synthetic.careers import Careers, next_meeting
 from casestrat.synthetic.people import People, numbered
@@ -18,75 +19,6 @@ if TYPE_CHECKING:
 
 _PEOPLE_PER_PLACES = 600  # how many people the designed number of places is for
 _HEARING = 14 * 60 + 30  # decisions are taken at 14:30
-_REASONS = ("help_refused", "fall_risk", "isolation", "carer_exhausted", "several_services", "hospital_discharge")
-_NOT_PROFESSIONAL = ("self", "family", "community")
-
-
-def referrals_table(people: People, program: Program, careers: Careers, ids: np.ndarray, draws: Draws) -> pd.DataFrame:
-    """Return the table `referrals`, with the program's yes/no/unknown questions."""
-    who, n = draws.of("referrals"), careers.n
-    source = who.pick(people.design.sources, n)
-    lay = np.isin(source.astype(str), _NOT_PROFESSIONAL)
-    recent = (careers.decided >= people.as_of) & (careers.heard >= people.as_of) & (careers.withdrawn >= people.as_of)
-    urgency = _urgency(people, careers, who)
-    return pd.DataFrame(
-        {
-            "referral_id": ids,
-            "person_id": people.ids[careers.person],
-            "referred_on": as_dates(careers.referred),
-            "source": source,
-            # A request of the family is written with a professional of the desk, most of the time.
-            "is_professional": ~lay | ~recent | who.chance(0.7, n),
-            "consent": _consent(recent, who, n),
-            "urgency": urgency,
-            "reasons": _reasons(who, n),
-            "is_complete": ~(recent & who.chance(0.2, n)),
-            "withdrawn_on": as_dates(np.where(careers.withdrawn < people.as_of, careers.withdrawn, NEVER)),
-            "program": program.id,
-            **_criteria_inputs(people, program, careers, who),
-            "recorded_at": as_records(careers.referred, careers.recorded),
-        }
-    )
-
-
-def _urgency(people: People, careers: Careers, who: Draws) -> pd.Series:
-    """Return urgency 0 to 3: what the sender says leans on how heavy the situation is; a few say nothing."""
-    shares = np.cumsum(people.design.urgency)[:-1]
-    lean = np.clip(0.6 * people.severity[careers.person] + 0.4 * who.uniform(careers.n), 0, 1)
-    level = np.searchsorted(shares, (lean - 0.2) / 0.6, side="right")
-    blank = who.chance(people.design.missing_at_random, careers.n)
-    return pd.Series(pd.array(np.where(blank, None, level), dtype="Int64"))
-
-
-def _consent(recent: np.ndarray, who: Draws, n: int) -> np.ndarray:
-    """Return consent; requests heard by the committee had it."""
-    old = who.pick({"yes": 0.87, "represented": 0.13}, n)
-    new = who.pick({"yes": 0.76, "represented": 0.12, "not_collected": 0.08, "no": 0.04}, n)
-    return np.where(recent, new, old)
-
-
-def _reasons(who: Draws, n: int) -> np.ndarray:
-    """Return one or two reasons of the request."""
-    first, step = who.whole(0, len(_REASONS) - 1, n), who.whole(1, len(_REASONS) - 1, n)
-    names = np.array(_REASONS, dtype=object)
-    second = names[(first + step) % len(_REASONS)]
-    return np.where(who.chance(0.5, n), names[first], names[first] + ";" + second)
-
-
-def _criteria_inputs(people: People, program: Program, careers: Careers, who: Draws) -> dict[str, pd.Series]:
-    """Return the answers on the form: those later refused fail one, those relayed have help, unknown stays unknown."""
-    names = program.referral.criteria_inputs
-    n, answers = careers.n, {}
-    failing = who.whole(0, max(len(names) - 1, 0), n)
-    for i, name in enumerate(names):
-        fails = (careers.path == "refuse") & (failing == i) & who.chance(0.8, n)
-        suits = (careers.path == "relay") & (name == "help_insufficient") & who.chance(0.8, n)
-        holds = ~(fails | suits | who.chance(0.03, n))
-        if name == "no_capable_entourage":
-            holds &= (people.caregiver[careers.person] != "spouse") | who.chance(0.6, n)
-        blank = who.chance(people.unknown[careers.person], n)
-        answers[name] = pd.Series(pd.array(np.where(blank, None, holds), dtype="boolean"))
-    return answers
 
 
 def meeting_ids(territory: np.ndarray, days: Ints) -> np.ndarray:
@@ -124,7 +56,7 @@ def meetings_table(people: People, program: Program, careers: Careers) -> pd.Dat
 
 
 def decisions_table(
-    people: People, program: Program, careers: Careers, ids: np.ndarray, services: np.ndarray, draws: Draws
+    people: People, program: Program, careers: Careers, ids: np.ndarray, services: pd.DataFrame, draws: Draws
 ) -> pd.DataFrame:
     """Return the table `decisions`: what the first hearing asked or put off, and what the last one decided."""
     who = draws.of("decisions")
@@ -141,9 +73,9 @@ def decisions_table(
     territory = people.territory[one.person]
     override = (outcome != "defer") & who.chance(0.04, n)
     is_old = days + 10 < people.as_of
+    answered = (outcome == "admit") & ((one.admitted < people.as_of) | is_old)
     finds = (outcome == "refuse") & who.chance(0.25, n)
-    relay = np.where(outcome == "refuse", _relay(people, services, one, who), None)
-    relay = np.where(finds, "to_find", relay)
+    relay = only_where(outcome == "refuse", np.where(finds, "to_find", _relay(territory, services, who)))
     due = np.where(finds, days + 30, NEVER)
     confirmed = np.where((outcome == "refuse") & is_old & who.chance(0.8, n), days + who.whole(3, 10, n), NEVER)
     return pd.DataFrame(
@@ -154,23 +86,22 @@ def decisions_table(
             "person_id": people.ids[one.person],
             "outcome": outcome,
             "reason": reason,
-            "note": np.where(np.isin(reason.astype(str), _noted(program)), "see the minutes", None),
+            "note": only_where(np.isin(reason.astype(str), _noted(program)), "see the minutes"),
             "decided_by": np.char.add("committee-", territory.astype(str)).astype(object),
             "decided_at": as_moments(days, np.full(n, _HEARING)),
             "rank_shown": _rank_shown(territory, days, outcome, who),
             "is_override": override,
-            "override_reason": np.where(override, "situation known to the committee", None),
+            "override_reason": only_where(override, "situation known to the committee"),
             "defer_until": as_dates(np.where(outcome == "defer", days + np.maximum(parked, 1), NEVER)),
             "relay": relay,
             "relay_due_on": as_dates(due),
-            "relay_status": np.where(outcome != "refuse", None, np.where(confirmed < NEVER, "confirmed", "open")),
+            "relay_status": only_where(outcome == "refuse", np.where(confirmed < NEVER, "confirmed", "open")),
             "relay_confirmed_on": as_dates(confirmed),
-            "response": np.where((outcome == "admit") & (one.admitted < people.as_of) | is_old, one.response, None),
+            "response": only_where(answered, one.response),
             "respond_by": as_dates(np.where(outcome == "admit", days + 14, NEVER)),
-            "supersedes": None,
             "recorded_at": as_moments(days, np.full(n, 18 * 60)),
         }
-    ).replace({"response": {"": None}})
+    )
 
 
 def _digits(text: str) -> int:
@@ -217,9 +148,14 @@ def _noted(program: Program) -> list[str]:
     return [reason.code for reason in program.decision_reasons if reason.needs_note]
 
 
-def _relay(people: People, services: np.ndarray, one: Careers, who: Draws) -> np.ndarray:
-    """Return a service for each referral."""
-    return services[who.whole(0, len(services) - 1, one.n)]
+def _relay(territory: np.ndarray, services: pd.DataFrame, who: Draws) -> np.ndarray:
+    """Return a service of the territory for each referral."""
+    draw = who.uniform(len(territory))
+    found = np.full(len(territory), None, dtype=object)
+    for name, mine in services.groupby("territory")["service_id"]:
+        here = territory == name
+        found[here] = mine.to_numpy(dtype=object)[(draw[here] * len(mine)).astype(np.int64)]
+    return found
 
 
 def _rank_shown(territory: np.ndarray, days: Ints, outcome: np.ndarray, who: Draws) -> Ints:
@@ -227,7 +163,7 @@ def _rank_shown(territory: np.ndarray, days: Ints, outcome: np.ndarray, who: Dra
     place = {"admit": 0.0, "defer": 1.0, "refuse": 0.8}
     score = np.array([place[o] for o in outcome]) + 0.5 * who.uniform(len(days))
     group = pd.Series(pd.factorize(pd.Series(territory).astype(str) + pd.Series(days).astype(str))[0])
-    return pd.Series(score).groupby(group).rank(method="first").astype(np.int64).to_numpy()
+    return np.asarray(pd.Series(score).groupby(group).rank(method="first"), dtype=np.int64)
 
 
 def episodes_table(
@@ -250,7 +186,7 @@ def episodes_table(
             "referral_id": ids[rows],
             "admitted_on": as_dates(one.admitted),
             "closed_on": as_dates(closed),
-            "close_reason": np.where(is_open, None, one.close_reason),
+            "close_reason": only_where(~is_open, one.close_reason),
             "intensity": _intensity(people, program, one, state),
             "state": state,
             "program": program.id,

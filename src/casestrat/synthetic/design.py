@@ -77,6 +77,7 @@ class Design:
     places: tuple[int, ...] = (8, 6)
     meeting_every: int = 14
     urgency: tuple[float, ...] = (0.2, 0.4, 0.28, 0.12)
+    death_spread: float = 0.3
     uses_aggir: bool = False
 
 
@@ -116,6 +117,9 @@ _AGES = {
     "substance_use": (38.0, 10.0, 18, 75),
 }
 _SOURCES = {"hospital": 3.0, "gp": 2.0, "court": 2.0, "social_worker": 2.0, "self": 1.5, "school": 1.5}
+_OTHER_RATE = 0.12  # a person-year, of event kinds that nothing is known of
+_DEATH_RATE = 0.04  # a year, where death is what is foretold
+_MORE_YEARS = 2.75  # of follow-up beside the horizon of what is foretold
 _RATES = {
     "hospital_stay": EventPlan(0.5, planned_share=0.25, days=6.0),
     "ed_visit": EventPlan(0.8, planned_share=0.0),
@@ -126,6 +130,9 @@ _RATES = {
     "eviction": EventPlan(0.15),
     "coverage_lost": EventPlan(0.2),
     "coverage_restored": EventPlan(0.2),
+    "overdose": EventPlan(0.15),
+    "detox": EventPlan(0.4),
+    "linkage": EventPlan(0.3),
     "claim": EventPlan(5.0, amount=220.0),
     "setting_change": EventPlan(0.15),
 }
@@ -145,19 +152,27 @@ def design_for(program: Program) -> Design:
         The numbers, with the sources and event kinds of the program.
     """
     outcome = program.outcomes[program.risk.outcome]
-    events = {kind: _RATES.get(kind, EventPlan(0.4)) for kind in program.event_kinds if kind != DEATH}
+    events = {kind: _RATES.get(kind, EventPlan(_OTHER_RATE)) for kind in program.event_kinds if kind != DEATH}
     if outcome.event in events:
         events = _with_outcome(events, outcome)
     if program.id == GERIATRIC.program_id:
         kept = {kind: plan for kind, plan in GERIATRIC.events.items() if kind in (*program.event_kinds, "planned_stay")}
         return replace(GERIATRIC, sources=_known(GERIATRIC.sources, program), events=kept)
-    exits = Design("").exits
+    exits = dict(Design("").exits)
+    if "setting_change" in program.event_kinds:
+        exits["residential_admission"] = 0.05
+    if outcome.event == DEATH:
+        exits[DEATH] = _DEATH_RATE
+    years = max(Design("").open_years, _MORE_YEARS + (outcome.horizon_days - 365) / 365.25)
     return Design(
         program_id=program.id,
         age=_AGES.get(program.id, Design("").age),
         sources={code: _SOURCES.get(code, 1.0) for code in program.referral.sources} or {"other": 1.0},
         events=events,
-        exits={**exits, "residential_admission": 0.05} if "setting_change" in program.event_kinds else exits,
+        exits=exits,
+        open_years=round(years, 2),
+        history_years=round(years + 0.25, 2),
+        death_spread=Design("").stay_spread if outcome.event == DEATH else Design("").death_spread,
         cases_per_fte=max(1, round(program.allocation.caseload_norm * 0.85)),
         cap_per_fte=max(1, program.allocation.caseload_norm),
         professions=_professions(program),

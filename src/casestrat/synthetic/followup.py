@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from casestrat.synthetic.blanks import numbers_where, only_where
 from casestrat.synthetic.calendar_days import NEVER, as_dates, as_moments, as_records, record_days
 from casestrat.synthetic.people import People, numbered
 
 if TYPE_CHECKING:
     from casestrat.knowledge.program import Program
-    from casestrat.synthetic.draws import Draws, Ints
+    from casestrat.synthetic.draws import Draws, Flags, Ints
     from casestrat.synthetic.staff import Following, Staff
 
 _ONBOARDING_DAYS = 90
 _MISSED = 0.12
+_LEFT_OPEN = 0.08  # of goals: nobody came back to them
 _SERVICES = (
     ("home_care", "Home care", "Aide à domicile", "Assistenza domiciliare"),
     ("day_centre", "Day centre", "Accueil de jour", "Centro diurno"),
@@ -28,7 +30,7 @@ _SERVICES = (
 
 def contacts_table(
     people: People, program: Program, episodes: pd.DataFrame, following: Following, staff: Staff,
-    stays: pd.DataFrame, draws: Draws, prefix: str = "K",
+    stays: pd.DataFrame, is_dead: Flags, draws: Draws, prefix: str = "K",
 ) -> pd.DataFrame:  # fmt: skip
     """Return the table `contacts`: those made, those missed, those after a hospital stay, and the next one planned."""
     who = draws.of("contacts")
@@ -38,7 +40,7 @@ def contacts_table(
         _regular(people, program, episodes, first, last, who, is_new=False),
         _others(people, first, last, who),
         _after_stays(people, episodes, stays, first, last, who),
-        _planned(people, program, episodes, first, last, who),
+        _planned(people, program, episodes, last, is_dead, who),
     ]
     every = pd.concat(parts, ignore_index=True)
     cm = _led_by(following, every["episode"].to_numpy(), every["day"].to_numpy())
@@ -69,9 +71,9 @@ def contacts_table(
             "cm_id": staff.ids[every["cm"].to_numpy()],
             "occurred_at": as_moments(day, 30 * who.whole(17, 33, n)),
             "kind": np.where(missed & who.chance(0.4, n), "no_show", kind),
-            "outcome": np.where(ahead, None, outcome),
-            "minutes": pd.array(np.where(ahead, None, minutes), dtype="Int64"),
-            "travel_minutes": pd.array(np.where(ahead, None, travel), dtype="Int64"),
+            "outcome": only_where(~ahead, outcome),
+            "minutes": numbers_where(~ahead, minutes),
+            "travel_minutes": numbers_where(~ahead, travel),
             "is_planned": ahead | who.chance(0.9, n),
             "recorded_at": as_records(np.where(ahead, known, day), known),
         }
@@ -142,13 +144,14 @@ def _after_stays(
 
 
 def _planned(
-    people: People, program: Program, episodes: pd.DataFrame, first: Ints, last: Ints, who: Draws
+    people: People, program: Program, episodes: pd.DataFrame, last: Ints, is_dead: Flags, who: Draws
 ) -> pd.DataFrame:
     """Return the next contact already in the diary, for most open episodes."""
-    is_open = episodes["closed_on"].isna().to_numpy() & (last >= people.as_of - 1)
+    standards = [level.contacts[0].kind for level in program.intensities.values() if level.contacts]
+    is_open = episodes["closed_on"].isna().to_numpy() & (last >= people.as_of - 1) & ~is_dead
     chosen = np.flatnonzero(is_open & who.chance(0.6, len(episodes)))
     day = people.as_of + who.whole(0, 24, len(chosen))
-    return _contacts(chosen, day, np.full(len(chosen), "home_visit"), np.zeros(len(chosen), bool))
+    return _contacts(chosen, day, np.full(len(chosen), (*standards, "phone")[0]), np.zeros(len(chosen), bool))
 
 
 def _led_by(following: Following, episode: Ints, day: Ints) -> Ints:
@@ -200,7 +203,7 @@ def _goals(
     place = np.repeat(np.arange(len(plan)), count)
     n = len(place)
     settled = np.minimum(day[place] + 40 + np.floor(who.exponential(150.0, n)).astype(np.int64), closed[place])
-    is_settled = (settled < people.as_of) & (settled > day[place])
+    is_settled = (settled < people.as_of) & (settled > day[place]) & ~who.chance(_LEFT_OPEN, n)
     status = np.where(is_settled, who.pick({"met": 0.6, "partly_met": 0.22, "not_met": 0.18}, n), "open")
     status_day = np.where(is_settled, settled, day[place])
     return pd.DataFrame(

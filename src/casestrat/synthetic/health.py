@@ -16,6 +16,22 @@ if TYPE_CHECKING:
     from casestrat.knowledge.program import Program
     from casestrat.synthetic.draws import Draws, Floats, Ints
 
+# Mean, spread, lowest, highest, decimals, unit, and whether more (1) or less (-1) is worse: assumptions.
+_MEASURES: dict[str, tuple[float, float, float, float, int, str, int]] = {
+    "hdl": (52.0, 14.0, 15.0, 130.0, 0, "mg/dL", -1),
+    "chol": (195.0, 38.0, 80.0, 400.0, 0, "mg/dL", 1),
+    "sbp": (134.0, 17.0, 80.0, 230.0, 0, "mmHg", 1),
+    "dbp": (77.0, 11.0, 40.0, 140.0, 0, "mmHg", 1),
+    "smoke": (0.1, 0.45, 0.0, 1.0, 0, "yes or no", 1),
+    "fib4": (1.4, 0.7, 0.2, 9.0, 2, "index", 1),
+    "bmi": (29.0, 5.5, 15.0, 60.0, 1, "kg/m2", 1),
+    "weight": (74.0, 15.0, 35.0, 180.0, 1, "kg", -1),
+    "hba1c": (6.8, 1.2, 4.5, 14.0, 1, "%", 1),
+    "chronic_conditions": (2.0, 1.4, 0.0, 12.0, 0, "conditions", 1),
+    "pcs": (46.0, 10.0, 10.0, 75.0, 1, "points", -1),
+    "mcs": (32.0, 12.0, 5.0, 75.0, 1, "points", -1),
+}
+_INDEX = (50.0, 20.0, 0.0, 100.0, 1, "index", 1)
 _CODES = ("I50", "J44", "F03", "G20", "G30", "E11", "I10", "N18", "F32", "M81")
 
 
@@ -69,8 +85,9 @@ def _rates(people: People, kind: str, plan: EventPlan) -> Floats:
         return people.outcomes_per_year
     if kind == "fall":
         return people.falls_per_year
-    lean = np.exp(0.6 * (people.severity - 0.5))
-    return plan.rate * lean / lean.mean()
+    lean: Floats = np.exp(0.6 * (people.severity - 0.5))
+    rates: Floats = plan.rate * lean / lean.mean()
+    return rates
 
 
 def _followed(people: People, careers: Careers, person: Ints, day: Ints) -> np.ndarray:
@@ -141,6 +158,8 @@ def facts_table(
         "protection": who.pick({"none": 0.82, "guardianship": 0.06, "curatorship": 0.08, "requested": 0.04}, n),
         "housing": who.pick({"owner": 0.55, "tenant": 0.4, "unstable": 0.05}, n),
         "setting": np.full(n, "home", dtype=object),
+        "primary_substance": who.pick({"alcohol": 0.45, "cocaine": 0.3, "heroin": 0.25}, n),
+        "insured": who.pick({"yes": 0.6, "no": 0.36, "unknown": 0.04}, n),
     }
     parts = []
     for fact in program.facts:
@@ -205,12 +224,22 @@ def measurements_table(people: People, program: Program, lives: Lives, draws: Dr
         seen = np.maximum(np.minimum(lives.death, people.as_of) - people.seen_from, 0)
         person = np.repeat(np.arange(people.n), who.poisson(1.5 * seen / 365.25))
         day = people.seen_from + np.floor(who.uniform(len(person)) * seen[person]).astype(np.int64)
-        value = np.round(50.0 + 40.0 * (people.severity[person] - 0.5) + 12.0 * who.normal(len(person)), 1)
+        mean, spread, low, high, decimals, unit, worse = _MEASURES.get(kind, _INDEX)
+        lean = worse * 2.0 * (people.severity[person] - 0.5) + 0.8 * who.normal(len(person))
+        value = np.round(np.clip(mean + spread * lean, low, high), decimals)
         recorded = record_days(who, day, people.design.lag)
         minute = who.whole(420, 1075, len(person))
         parts.append(
             pd.DataFrame(
-                {"person": person, "kind": kind, "value": value, "day": day, "minute": minute, "recorded": recorded}
+                {
+                    "person": person,
+                    "kind": kind,
+                    "value": value,
+                    "unit": unit,
+                    "day": day,
+                    "minute": minute,
+                    "recorded": recorded,
+                }
             )
         )
     every = pd.concat(parts, ignore_index=True)
@@ -222,8 +251,8 @@ def measurements_table(people: People, program: Program, lives: Lives, draws: Dr
             "measurement_id": numbered("L" + people.ids[0].rstrip("0123456789")[1:], len(every)),
             "person_id": people.ids[every["person"].to_numpy()],
             "kind": every["kind"].to_numpy(),
-            "value": np.maximum(every["value"].to_numpy(), 0.0),
-            "unit": "index",
+            "value": every["value"].to_numpy(),
+            "unit": every["unit"].to_numpy(),
             "observed_at": as_moments(day, every["minute"].to_numpy()),
             "recorded_at": as_records(day, every["recorded"].to_numpy()),
         }

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from casestrat.synthetic.blanks import flags_where, numbers_where
 from casestrat.synthetic.calendar_days import as_dates, as_moments
+from casestrat.synthetic.design import DEATH
 
 if TYPE_CHECKING:
+    from casestrat.knowledge.program import Outcome
     from casestrat.synthetic.design import Design
     from casestrat.synthetic.draws import Draws, Flags, Floats, Ints
 
@@ -70,7 +73,7 @@ def make_people(design: Design, n: int, draws: Draws, as_of: int, prefix: str = 
         + 0.45 * fall_factor
         + design.stay_spread * who.normal(n)
     )
-    hazard = np.exp(1.0 * (severity - 0.5) + 0.3 * who.normal(n))
+    hazard = np.exp(1.0 * (severity - 0.5) + design.death_spread * who.normal(n))
     fall_rate = design.events["fall"].rate if "fall" in design.events else 0.5
     one, both = design.missing_isolated
     language = who.pick(design.languages, n)
@@ -129,39 +132,43 @@ def persons_table(people: People, died_on: Ints, draws: Draws) -> pd.DataFrame:
     who, n = draws.of("persons"), people.n
     born = people.as_of / 365.25 + 1970.0 - people.age
     unknown = who.chance(people.unknown / 2, n)
-    neuro = pd.array(np.where(unknown, None, people.neurodegenerative), dtype="boolean")
     foreign = people.language != "fr"
     return pd.DataFrame(
         {
             "person_id": people.ids,
             "birth_year": np.floor(born).astype(np.int64),
-            "birth_month": pd.array(
-                np.where(who.chance(0.05, n), None, 1 + np.floor((born % 1.0) * 12).astype(int)), dtype="Int64"
-            ),
+            "birth_month": numbers_where(~who.chance(0.05, n), 1 + np.floor((born % 1.0) * 12)),
             "sex": people.sex,
             "territory": people.territory,
             "jurisdiction": people.jurisdiction,
             "language": people.language,
             "interpreter_needed": foreign & who.chance(0.6, n),
-            "household_id": pd.Series([None] * n, dtype="str"),
-            "neurodegenerative": neuro,
+            "neurodegenerative": flags_where(~unknown, people.neurodegenerative),
             "objects_to_scoring": who.chance(0.04, n),
             "died_on": as_dates(died_on),
             "observed_from": as_dates(np.full(n, people.seen_from)),
-            "observed_until": pd.Series(np.full(n, np.datetime64("NaT"), dtype="datetime64[us]")),
-            "recorded_at": as_moments(np.full(n, people.seen_from), np.zeros(n)),
+            "recorded_at": as_moments(np.full(n, people.seen_from), np.zeros(n, dtype=np.int64)),
         }
     )
 
 
-def truth_frame(people: People, horizon_days: int) -> pd.DataFrame:
+def true_risk(people: People, outcome: Outcome) -> Floats:
+    """Return the probability of the foretold event within its horizon, without help; missing for a score."""
+    if outcome.event == DEATH:
+        rate = people.design.exits[DEATH] * people.hazard
+    elif outcome_rate(people.design) > 0:
+        rate = people.outcomes_per_year
+    else:
+        return np.full(people.n, np.nan)
+    return np.round(1.0 - np.exp(-rate * outcome.horizon_days / 365.25), 6)
+
+
+def truth_frame(people: People, outcome: Outcome) -> pd.DataFrame:
     """Return what is true of each person and stands in no table: rates, and the risk without help."""
-    has_event = outcome_rate(people.design) > 0
-    risk = 1.0 - np.exp(-people.outcomes_per_year * horizon_days / 365.25)
     return pd.DataFrame(
         {
             "person_id": people.ids,
-            "risk": np.round(risk, 6) if has_event else np.full(people.n, np.nan),
+            "risk": true_risk(people, outcome),
             "severity": np.round(people.severity, 6),
             "gir": people.gir,
             "outcomes_per_year": np.round(people.outcomes_per_year, 6),

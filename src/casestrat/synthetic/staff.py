@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from casestrat.synthetic.blanks import only_where
 from casestrat.synthetic.calendar_days import NEVER, as_dates, as_records
 from casestrat.synthetic.people import People, numbered
 
@@ -46,7 +47,8 @@ def make_staff(people: People, program: Program, most_followed: int, prefix: str
     names = list(people.design.territories)
     shares = np.array(list(people.design.territories.values()))
     needed = most_followed / people.design.cases_per_fte * shares / shares.sum()
-    territory, fte = [], []
+    territory: list[str] = []
+    fte: list[float] = []
     for name, need in zip(names, needed.tolist(), strict=True):
         given = 0.0
         while not given or given + 0.25 < need:
@@ -278,7 +280,13 @@ def _why(end: int, episode_end: int) -> str:
 
 
 def assignments_table(
-    people: People, staff: Staff, following: Following, episodes: pd.DataFrame, draws: Draws, prefix: str = "G"
+    people: People,
+    staff: Staff,
+    following: Following,
+    episodes: pd.DataFrame,
+    person: Ints,
+    draws: Draws,
+    prefix: str = "G",
 ) -> pd.DataFrame:
     """Return the table `assignments`: the leads, and a backup for some."""
     who = draws.of("backups")
@@ -287,7 +295,8 @@ def assignments_table(
         {"episode": following.episode, "cm": following.cm, "start": following.start, "end": following.end,
          "reason": following.reason, "role": "lead"}
     )  # fmt: skip
-    second = np.flatnonzero((following.end >= NEVER) & who.chance(0.08, n))
+    at_home = people.jurisdiction[person][following.episode] == "FR"
+    second = np.flatnonzero((following.end >= NEVER) & at_home & who.chance(0.08, n))
     other = (following.cm[second] + 1) % max(staff.n - 2, 1)
     backup = lead.iloc[second].assign(cm=other, role="backup")
     backup = backup[backup["cm"].to_numpy() != following.cm[second]]
@@ -303,7 +312,7 @@ def assignments_table(
             "role": every["role"].to_numpy(dtype=object),
             "from_on": as_dates(every["start"].to_numpy()),
             "to_on": as_dates(every["end"].to_numpy()),
-            "end_reason": np.where(reason == "", None, reason),
+            "end_reason": only_where(reason != "", reason),
             "recorded_at": as_records(every["start"].to_numpy(), every["start"].to_numpy()),
         }
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 import pyarrow as arrow
@@ -15,7 +15,6 @@ from casestrat.synthetic.agency import AS_OF, extract_of, synthesize_frames
 from casestrat.tables import CONTRACTS
 
 if TYPE_CHECKING:
-    from casestrat.synthetic.draws import Flags
     from casestrat.tables.contract import Contract
 
 _LEAST = 20  # people of a shard
@@ -131,7 +130,7 @@ class _Sink:
     def add(self, frame: pd.DataFrame) -> None:
         """Append rows."""
         if self._kind == "csv":
-            words = frame.assign(**{name: _words(frame[name]) for name in frame})
+            words = pd.DataFrame({name: _words(frame[name]) for name in frame})
             mode: Literal["w", "a"] = "w" if self._is_new else "a"
             words.to_csv(self._path, mode=mode, header=self._is_new, index=False, lineterminator="\n", encoding="utf-8")
             self._is_new = False
@@ -147,11 +146,11 @@ class _Sink:
             self._writer.close()
 
 
-def _words(column: pd.Series) -> pd.Series:
+def _words(column: pd.Series) -> pd.Series[Any]:
     """Return what is written of a column: flags as true and false, moments as ISO text."""
     if pd.api.types.is_bool_dtype(column.dtype):
-        flags: Flags = column.map({True: "true", False: "false"})
-        return flags
+        return column.map({True: "true", False: "false"})
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        return column.dt.strftime("%Y-%m-%dT%H:%M:%S")
+        words: pd.Series[Any] = column.dt.strftime("%Y-%m-%dT%H:%M:%S")
+        return words
     return column
