@@ -83,7 +83,7 @@ def _about_person(mine: Tables, program: Program, on: pd.Timestamp) -> list[Reas
     if not len(persons) and not len(referrals) and not len(episodes):
         late = len(mine.persons) or len(mine.referrals)
         return [(None, "not_yet_known" if late else "not_known", None, pd.NaT)]
-    reasons: list[Reason] = [(None, "dead", None, day) for day in persons["died_on"].dropna()]
+    reasons: list[Reason] = [(None, "dead", None, day) for day in persons["died_on"].dropna() if day < on]
     deaths = known(mine.events, "event_id", on)
     deaths = deaths[deaths["kind"].eq("death").to_numpy(dtype=bool)]
     reasons += [(None, "dead", None, day.normalize()) for day in deaths["observed_at"] if day < on and not reasons]

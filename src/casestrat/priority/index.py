@@ -73,11 +73,21 @@ class Keys:
 
     def order(self, ids: pd.Series[Any]) -> Whole:
         """Return the places of the rows, first on the list first, whatever the order of the rows."""
-        sort_keys = [self.lottery, self.referred, -self.index, ~self.deadline, -self.override]
-        drawn = np.sort(self.lottery)
+        first = [key for key in (-self.index, ~self.deadline, -self.override) if len(key) and (key != key[0]).any()]
+        order = np.lexsort(first) if first else np.arange(len(self.index))
+        # Few people tie on the keys above: only these are sorted by the keys below.
+        begins = np.zeros(len(order), dtype=bool)
+        begins[:1] = True
+        for key in first:
+            begins[1:] |= key[order[1:]] != key[order[:-1]]
+        is_tied = ~begins | ~np.append(begins[1:], True)
+        tied, group = order[is_tied], np.cumsum(begins)[is_tied]
+        last = [self.lottery[tied], self.referred[tied], group]
+        drawn = np.sort(self.lottery[tied])
         if (drawn[1:] == drawn[:-1]).any():  # two draws of 2⁶⁴ are the same: the id has the last word
-            sort_keys.insert(0, np.unique(ids.to_numpy(dtype=object), return_inverse=True)[1])
-        return np.lexsort(sort_keys).astype(np.int64)
+            last.insert(0, np.unique(ids.to_numpy(dtype=object)[tied], return_inverse=True)[1])
+        order[is_tied] = tied[np.lexsort(last)]
+        return order.astype(np.int64)
 
 
 def checked(waiting: pd.DataFrame) -> pd.DataFrame:
@@ -282,7 +292,9 @@ def _numbers(waiting: pd.DataFrame, column: str) -> Floats:
 
 
 def _rates(tier: pd.Series[Any], policy: PriorityPolicy) -> Floats:
-    rates = floats_of(tier.astype(object).map(dict(policy.rates)))
+    codes, tiers = pd.factorize(tier)
+    by_tier = np.array([policy.rates.get(str(name), np.nan) for name in tiers] + [np.nan])  # −1: no tier
+    rates: Floats = by_tier[codes]
     n_without = int(np.isnan(rates).sum())
     if n_without:
         raise UsageError(
@@ -346,9 +358,13 @@ def lottery_draws(ids: Sequence[str], seed: str) -> NDArray[np.uint64]:
     >>> [["P001", "P002", "P003"][i] for i in draws.argsort()]
     ['P001', 'P002', 'P003']
     """
-    blake2b, head = hashlib.blake2b, f"{seed}|".encode()
-    digests = b"".join([blake2b(head + one.encode(), digest_size=8).digest() for one in ids])
-    return np.frombuffer(digests, dtype=">u8").astype(np.uint64)
+    begin = hashlib.blake2b(f"{seed}|".encode(), digest_size=8).copy  # faster than to begin anew for each id
+    digests = []
+    for one in ids:
+        draw = begin()
+        draw.update(one.encode())
+        digests.append(draw.digest())
+    return np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
 
 
 def lottery_text(draws: NDArray[np.uint64]) -> Any:
