@@ -1,5 +1,7 @@
 """A tiny agency of three people, as text cells, that every test changes to its liking."""
 
+# ruff: noqa: E501  tables are drawn one row a line
+
 from __future__ import annotations
 
 import pandas as pd

@@ -135,7 +135,7 @@ def test_a_column_that_is_expected_and_not_there_counts_as_unknown_and_is_a_warn
 
 def test_recorded_at_must_be_there_or_declared(few):
     few["events"] = few["events"].drop(columns="recorded_at")
-    with pytest.raises(TablesError, match='events lacks the column recorded_at.*recorded_at = "extract"'):
+    with pytest.raises(TablesError, match=r'events lacks the column recorded_at.*recorded_at = "extract"'):
         Tables.from_frames(few)
     with pytest.raises(TablesError, match="needs data_end"):
         Tables.from_frames(few, extract=Extract(recorded_at="extract"))

@@ -139,7 +139,10 @@ def _decoded(path: Path, encoding: str) -> str:
 
 def _header(text: str, separator: str, path: Path) -> list[str]:
     """Return the names of the first line, each once and none empty."""
-    names = [name.strip() for name in next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])]
+    try:
+        names = [name.strip() for name in next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])]
+    except csv.Error:
+        raise TablesError("the file cannot be read as CSV", where=f"{path}, line 1", do="check the quotes") from None
     if not any(names):
         raise TablesError("the file has no header line", where=str(path), do="write the column names on line 1")
     repeated = [position + 1 for position, name in enumerate(names) if Counter(names)[name] > 1 or not name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -67,8 +68,11 @@ def write_tables(tables: Tables, folder: str | Path, format: Literal["csv", "par
 
 def _write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write CSV: ISO dates, true and false, missing as nothing."""
-    path.write_bytes(pd.DataFrame({name: _words(frame[name]) for name in frame}).to_csv(
-        index=False, lineterminator="\n").encode("utf-8"))  # fmt: skip
+    words = pd.DataFrame({name: _words(frame[name]) for name in frame})
+    text = words.to_csv(index=False, lineterminator="\n")
+    if "\r" in text:  # a return inside a cell is not quoted by itself in every version of Python
+        text = words.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    path.write_bytes(text.encode("utf-8"))
 
 
 def _words(column: pd.Series) -> pd.Series:
