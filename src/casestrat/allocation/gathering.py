@@ -84,7 +84,7 @@ def _open_episodes(tables: Tables, day: pd.Timestamp) -> pd.DataFrame:
     episodes = known(tables.episodes, "episode_id", day)
     persons, events = known(tables.persons, "person_id", day), known(tables.events, "event_id", day)
     deaths = events.loc[(events["kind"] == "death").fillna(value=False), "person_id"]
-    died = {*persons.loc[persons["died_on"].notna(), "person_id"], *deaths}
+    died = {*persons.loc[persons["died_on"] < day, "person_id"], *deaths}
     is_open = (episodes["admitted_on"] <= day) & ~(episodes["closed_on"] <= day) & ~episodes["person_id"].isin(died)
     return episodes[is_open.astype(bool)]
 

@@ -235,7 +235,11 @@ def deaths_known(tables: Tables, asked: Asked) -> pd.Series:
     person = _picked(tables.persons["died_on"], history_of(tables, "persons", asked).windows().last())
     is_death = (tables.events["kind"] == "death").to_numpy(dtype=bool)
     seen = history_of(tables, "events", asked).windows(mask=is_death).first()
-    return person.fillna(_picked(tables.events["observed_at"], seen).dt.normalize())
+    died = person.fillna(_picked(tables.events["observed_at"], seen).dt.normalize())
+    # A register may carry the day of a death that the extract learned of later: it takes nobody off an earlier list.
+    asked_for = np.empty(len(asked.as_of), dtype="int64")
+    asked_for[asked.order] = asked.as_of
+    return died.where(died.to_numpy(dtype="datetime64[us]") < asked_for.view("datetime64[us]"))
 
 
 def _people(tables: Tables, asked: Asked, episodes: pd.DataFrame) -> pd.DataFrame:
