@@ -26,7 +26,7 @@ CODES = {
 
 
 def markdown(frame: pd.DataFrame) -> str:
-    """A frame as a Markdown table."""
+    """Return a frame as a Markdown table."""
     text = frame.astype(object).where(frame.notna(), "").astype(str).replace(r"\|", r"\\|", regex=True)
     lines = ["| " + " | ".join(map(str, text.columns)) + " |", "|" + " --- |" * text.shape[1]]
     lines += ["| " + " | ".join(value.replace("\n", " ") for value in row) + " |" for row in text.to_numpy()]
@@ -69,7 +69,9 @@ def pages() -> dict[str, str]:
     """Every generated page by file name."""
     exit_codes = pd.DataFrame([(int(code), meaning) for code, meaning in CODES.items()], columns=["code", "meaning"])
     return {
-        "tables.md": contract_page("Tables", "What a site brings. `casestrat check` holds an extract against it.", CONTRACTS),
+        "tables.md": contract_page(
+            "Tables", "What a site brings. `casestrat check` holds an extract against it.", CONTRACTS
+        ),
         "outputs.md": contract_page("Outputs", "What a nightly run writes, as Parquet and in part as CSV.", OUTPUTS),
         "knowledge.md": knowledge_page(),
         "exit_codes.md": f"# Exit codes\n\n{MADE}{markdown(exit_codes)}",

@@ -63,9 +63,9 @@ model = cs.RiskClassifier(random_state=0).fit(X.iloc[train], y.iloc[train])
 risk = model.predict_proba(X.iloc[test])[:, 1]
 learned = cs.evaluate(y.iloc[test], risk, capacity=40)
 expert = cs.evaluate(y.iloc[test], card.points(X.iloc[test]) / card.max_points, capacity=40)
-pd.concat({"learned": learned.summary.set_index("metric"), "expert card": expert.summary.set_index("metric")}, axis=1).loc[
-    ["auc", "average_precision"]
-]
+pd.concat(
+    {"learned": learned.summary.set_index("metric"), "expert card": expert.summary.set_index("metric")}, axis=1
+).loc[["auc", "average_precision"]]
 
 # %% [markdown]
 # Order is half of it. The learned model also claims *probabilities*, and the claim is checked: of those told 20 %, did about

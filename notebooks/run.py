@@ -23,7 +23,9 @@ def main() -> int:
     for source in sorted(HERE.glob("[0-9]*.py")):
         began = time.perf_counter()
         notebook = jupytext.read(source)
-        client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(HERE)}})
+        client = NotebookClient(
+            notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(HERE)}}
+        )
         try:
             client.execute()
         except CellExecutionError as fault:

@@ -14,7 +14,8 @@ def main() -> int:
     Returns
     -------
     int
-        0 done · 2 usage · 3 tables refused · 4 too much set aside or too stale · 5 locked · 6 partial · 1 anything else.
+        0 done · 1 any other fault · 2 usage · 3 tables refused · 4 too much set aside or too stale · 5 locked ·
+        6 partial.
     """
     from casestrat.cli import app  # pandas and scikit-learn load here, after the interpreter can answer Ctrl-C
 

@@ -7,12 +7,10 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -24,11 +22,23 @@ from casestrat.knowledge import list_instruments, list_programs, list_scorecards
 from casestrat.models import evaluate as evaluate_risk
 from casestrat.models import save_model
 from casestrat.nightly import (
-    ENGINES, Gates, NightlyRun, allocate_source, fit_model, record_decisions, run_nightly, score_labelled,
+    ENGINES,
+    Gates,
+    NightlyRun,
+    allocate_source,
+    fit_model,
+    record_decisions,
+    run_nightly,
+    score_labelled,
 )  # fmt: skip
 from casestrat.synthetic import example_as_of, load_example, write_agency, write_example
 from casestrat.tables import CONTRACTS, Tables, read_tables
 from casestrat.tables.drafting import draft_site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
 
 app = typer.Typer(
     name="casestrat",
@@ -73,7 +83,7 @@ def _root(
 
 @contextlib.contextmanager
 def _progress(quiet: bool) -> Iterator[Any]:
-    """A bar on a terminal, plain lines in a log, nothing when quiet."""
+    """Show a bar on a terminal, plain lines in a log, nothing when quiet."""
     console = Console(stderr=True, quiet=quiet)
     if quiet or not console.is_terminal:
         began = time.perf_counter()
@@ -285,7 +295,9 @@ def synthesize(
 ) -> None:
     """Write the tables of a made-up agency whose true risks are known."""
     if out.exists() and any(out.iterdir()) and not force:
-        raise UsageError("the folder is not empty", where=str(out), do="name a new folder, or add --force to replace it")
+        raise UsageError(
+            "the folder is not empty", where=str(out), do="name a new folder, or add --force to replace it"
+        )
     if force and out.exists():
         shutil.rmtree(out)
     if example:

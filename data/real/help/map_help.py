@@ -1,4 +1,4 @@
-"""Map the HELP study, as published, into casestrat's tables. Run: python data/real/help/map_help.py
+"""Map the HELP study, as published, into casestrat's tables. Run: python data/real/help/map_help.py.
 
 Every person's day 0 is put on one declared base date, so that waits and windows can be told in days. The clinic arm of
 the trial is the admitted group; the control arm is the waiting list. The outcome columns of the study (linkage to
@@ -64,7 +64,7 @@ def referrals(core: pd.DataFrame) -> pd.DataFrame:
 
 
 def episodes(core: pd.DataFrame) -> pd.DataFrame:
-    """The clinic arm, admitted on day 0."""
+    """Return the clinic arm, admitted on day 0."""
     clinic = core[(core["TIME"] == 0) & (core["GROUP"] == 1)]
     return pd.DataFrame({
         "episode_id": "E-" + person(clinic["ID"]),
@@ -122,7 +122,7 @@ def events(core: pd.DataFrame) -> pd.DataFrame:
 
 
 def person_facts(core: pd.DataFrame) -> pd.DataFrame:
-    """What may change between waves: living alone, insurance; and the substance named at baseline."""
+    """Return what may change between waves (living alone, insurance) and the substance named at baseline."""
     rows = []
     for column, fact in (("ALONE6M", "lives_alone"), ("ANY_INS", "insured"), ("PRIM_SUB", "primary_substance")):
         known = core[core[column].notna()]
@@ -150,7 +150,7 @@ def measurements(core: pd.DataFrame) -> pd.DataFrame:
 
 
 def staff() -> dict[str, pd.DataFrame]:
-    """A small made-up team, so that the list can be allocated and the pages are whole."""
+    """Make up a small team, so that the list can be allocated and the pages are whole."""
     ids = [f"CM-{number:02d}" for number in range(1, 9)]
     managers = pd.DataFrame({
         "cm_id": ids, "team": ["north"] * 4 + ["south"] * 4, "profession": "social_worker", "fte": 1.0,

@@ -1,4 +1,4 @@
-"""Map the NAFLD cohort, as published, into casestrat's tables. Run: python data/real/nafld/map_nafld.py
+"""Map the NAFLD cohort, as published, into casestrat's tables. Run: python data/real/nafld/map_nafld.py.
 
 Every person's index day is put on one declared base date. Each person is given one made-up referral on that day, so
 that the list of the day after holds everybody and may use nothing that came later.
@@ -90,7 +90,7 @@ def measurements(cohort: pd.DataFrame, labs: pd.DataFrame) -> pd.DataFrame:
 
 
 def staff() -> dict[str, pd.DataFrame]:
-    """A small made-up team, so that the list can be allocated and the pages are whole."""
+    """Make up a small team, so that the list can be allocated and the pages are whole."""
     managers = pd.DataFrame({
         "cm_id": [f"CM-{number:02d}" for number in range(1, 7)], "team": ["east"] * 3 + ["west"] * 3,
         "profession": "nurse", "fte": 1.0, "minutes_per_week": 2400, "languages": "en", "skills": "",

@@ -7,7 +7,6 @@ a part writes does not depend on the engine or on the number of workers.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -17,6 +16,8 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from casestrat.errors import PartialError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from distributed import Client
 
 EngineName = Literal["local", "dask"]

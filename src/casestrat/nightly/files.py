@@ -6,17 +6,20 @@ import errno
 import json
 import os
 import time
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from casestrat.errors import OutputError
-from casestrat.knowledge.wording import Wording
 from casestrat.tables import OUTPUTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from casestrat.knowledge.wording import Wording
 
 _ATTEMPTS = 5  # a virus scanner or a preview pane lets go of a file within a second
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -65,7 +68,9 @@ def output_error(fault: OSError, path: Path) -> OutputError:
             do="close the file in Excel or any other program, or check who may write in this folder, then run again",
         )
     return OutputError(
-        f"the output could not be written ({os.strerror(fault.errno or 0)})", where=str(path), do="mend it and run again"
+        f"the output could not be written ({os.strerror(fault.errno or 0)})",
+        where=str(path),
+        do="mend it and run again",
     )
 
 
@@ -125,7 +130,9 @@ def to_contract(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         values = frame[column.name] if column.name in frame.columns else pd.Series(pd.NA, index=frame.index)
         if column.dtype == "Int64" and pd.api.types.is_float_dtype(values.dtype):
             values = values.round()
-        columns[column.name] = values.astype(object).where(values.notna(), None).astype(column.dtype) if (
-            values.dtype == object
-        ) else values.astype(column.dtype)
+        columns[column.name] = (
+            values.astype(object).where(values.notna(), None).astype(column.dtype)
+            if (values.dtype == object)
+            else values.astype(column.dtype)
+        )
     return pd.DataFrame(columns, index=frame.index).reset_index(drop=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from casestrat.errors import GateError, UsageError
-from casestrat.tables import Tables
+
+if TYPE_CHECKING:
+    from casestrat.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)

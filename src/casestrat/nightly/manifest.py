@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
@@ -22,6 +20,10 @@ from casestrat._version import __version__
 from casestrat.errors import LockedError, OutputError
 from casestrat.nightly.files import output_error, put_in_place
 from casestrat.tables import fingerprint_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 MANIFEST = "manifest.json"
 RUN_LOG = "run.log"

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,11 +17,15 @@ import pyarrow.parquet as pq
 
 from casestrat.errors import StoreError
 from casestrat.features import FeatureBuilder
-from casestrat.knowledge import Program
 from casestrat.models import PointScorecard, load_model
 from casestrat.nightly.files import json_bytes, write_atomic
 from casestrat.tables import CONTRACTS, TEXT, Extract, Tables, fingerprint_of_frame
 from casestrat.timeline import make_spine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from casestrat.knowledge import Program
 
 PEOPLE_A_PART = 25_000  # about 200 MB of memory for thirty features and ten events a person
 _WHOLE = "whole.json"  # written last: a partition without it was cut short
@@ -79,7 +82,14 @@ def load_tables(folder: Path, extract: Extract) -> Tables:
     frames = {name: contract.empty() for name, contract in CONTRACTS.items()}
     frames |= {name: _as_text(pd.read_parquet(folder / f"{name}.parquet")) for name in present}
     nothing = pd.DataFrame()
-    return Tables(**frames, extract=extract, set_aside=nothing, warnings=nothing, illegal_steps=nothing, present=frozenset(present))
+    return Tables(
+        **frames,
+        extract=extract,
+        set_aside=nothing,
+        warnings=nothing,
+        illegal_steps=nothing,
+        present=frozenset(present),
+    )
 
 
 def is_saved(folder: Path) -> bool:
@@ -95,7 +105,9 @@ def _typed_parquet(frame: pd.DataFrame) -> bytes:
 
 def _as_text(frame: pd.DataFrame) -> pd.DataFrame:
     """Give text columns the one type that the tables use, whatever pandas chose on reading."""
-    text = [name for name in frame.columns if frame[name].dtype == object or isinstance(frame[name].dtype, pd.StringDtype)]
+    text = [
+        name for name in frame.columns if frame[name].dtype == object or isinstance(frame[name].dtype, pd.StringDtype)
+    ]
     return frame.astype(dict.fromkeys(text, TEXT))
 
 

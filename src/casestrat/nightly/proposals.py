@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from casestrat.allocation import AllocationProblem, Plan, allocate
 from casestrat.errors import UsageError
@@ -14,6 +13,9 @@ from casestrat.nightly.manifest import locked
 from casestrat.nightly.results import ALLOCATION_SECONDS
 from casestrat.nightly.run import check_date, parse_as_of
 from casestrat.tables import OUTPUTS, Tables, read_tables
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def allocate_source(

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from casestrat._version import __version__
 from casestrat.knowledge import Wording, load_wording
+from casestrat.nightly.difference import difference_of
 from casestrat.nightly.files import csv_bytes, json_bytes, output_error, parquet_bytes, write_atomic
 from casestrat.nightly.manifest import MANIFEST, SCHEMA, RunFolders, list_files
-from casestrat.nightly.results import CommitteeList, Results
 from casestrat.reports import caseload_page, committee_page, meetings_index
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from casestrat.nightly.results import CommitteeList, Results
 
 LISTS = ("waiting_list", "assess_first", "allocation", "unassigned", "workload", "set_aside")  # also written as CSV
 
@@ -48,15 +52,30 @@ def stage(results: Results, folders: RunFolders, lang: str) -> dict[str, Any]:
         if name in LISTS:
             write_atomic(folder / f"{name}.csv", csv_bytes(frame, wording))
     _write_pages(results, folder, lang, wording)
+    _write_difference(results, folders)
     manifest = _manifest(results, folders, folder)
     write_atomic(folder / MANIFEST, json_bytes(manifest))
     return manifest
 
 
+def _write_difference(results: Results, folders: RunFolders) -> None:
+    """Where another run of this date stands already, tell what this one changes; that run is never touched."""
+    standing = folders.first / "waiting_list.parquet"
+    if folders.target() == folders.first or not standing.is_file():
+        return
+    before = pd.read_parquet(standing)
+    changed = difference_of(before, results.frames["waiting_list"])
+    write_atomic(
+        folders.staged / "difference.csv", changed.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
+    )
+
+
 def _write_pages(results: Results, folder: Path, lang: str, wording: Wording) -> None:
     for one in results.lists:
         if one.meeting is not None:
-            write_atomic(folder / "meetings" / f"{file_name(one.meeting.meeting_id)}.json", one.meeting.to_json().encode())
+            write_atomic(
+                folder / "meetings" / f"{file_name(one.meeting.meeting_id)}.json", one.meeting.to_json().encode()
+            )
     pages = {page_name(one, results.lists): _committee_page(results, one, lang) for one in results.lists}
     for name, page in pages.items():
         write_atomic(folder / name, page.encode())
@@ -80,7 +99,11 @@ def _write_pages(results: Results, folder: Path, lang: str, wording: Wording) ->
 
 def _index(results: Results, lang: str) -> str:
     return meetings_index(
-        _links(results), program=results.program, lang=lang, as_of=results.inputs.as_of, links={"caseload": "caseload.html"}
+        _links(results),
+        program=results.program,
+        lang=lang,
+        as_of=results.inputs.as_of,
+        links={"caseload": "caseload.html"},
     )
 
 
@@ -110,7 +133,7 @@ def _committee_page(results: Results, one: CommitteeList, lang: str) -> str:
 
 
 def _no_meeting(results: Results, one: CommitteeList) -> dict[str, Any]:
-    """What a page says of a list without a planned meeting: no cut, no decisions to record."""
+    """Return the head of a list without a planned meeting: no cut, no decisions to record."""
     return {
         "meeting_id": None, "held_on": None, "territory": one.territory, "places": None, "list_fingerprint": None,
         "as_of": results.inputs.as_of, "fingerprints": _fingerprints(results), "rows": [],

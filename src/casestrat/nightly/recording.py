@@ -26,8 +26,8 @@ def record_decisions(meeting_file: str | Path, file: str | Path, program: str | 
     Returns
     -------
     RecordResult
-        The decisions that stand and the rows that could not be recorded, with every reason. Beside the meeting's file,
-        ``<meeting_id>.decisions.csv`` holds the decisions in the form of the table ``decisions``, for the site's system.
+        The decisions that stand and the rows that could not be recorded, with every reason. Beside the meeting's
+        file, ``<meeting_id>.decisions.csv`` holds the decisions as the table ``decisions``, for the site's system.
 
     Raises
     ------
@@ -39,7 +39,9 @@ def record_decisions(meeting_file: str | Path, file: str | Path, program: str | 
     path = Path(meeting_file)
     rules = program if isinstance(program, Program) else load_program(program)
     if not path.is_file():
-        raise UsageError("the meeting's file is not there", where=str(path), do="give OUT/AS_OF/meetings/<meeting_id>.json")
+        raise UsageError(
+            "the meeting's file is not there", where=str(path), do="give OUT/AS_OF/meetings/<meeting_id>.json"
+        )
     with locked(path.parent):
         meeting = Meeting.from_json(path.read_text(encoding="utf-8"), program=rules)
         result = meeting.record(Path(file))

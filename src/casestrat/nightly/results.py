@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from casestrat.allocation import AllocationProblem, Plan, allocate
 from casestrat.caseload import contacts_due, flow, indicators
-from casestrat.knowledge import PriorityPolicy, Program
 from casestrat.models import assign_tiers
 from casestrat.nightly.files import to_contract
-from casestrat.nightly.manifest import RunInputs
 from casestrat.nightly.partition import PartTask, collect
 from casestrat.nightly.waiting import make_waiting
 from casestrat.priority import (
-    Meeting, assess_first, check_criteria, mark_places, open_meeting, rank_waiting_list,
+    Meeting,
+    assess_first,
+    check_criteria,
+    mark_places,
+    open_meeting,
+    rank_waiting_list,
 )  # fmt: skip
-from casestrat.tables import Tables
+
+if TYPE_CHECKING:
+    from casestrat.knowledge import PriorityPolicy, Program
+    from casestrat.nightly.manifest import RunInputs
+    from casestrat.tables import Tables
 
 ALLOCATION_SECONDS = 60.0  # a safety limit: the search is bounded by counts, so that a slow machine makes the same plan
 

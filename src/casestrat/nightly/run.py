@@ -223,9 +223,7 @@ def prepare_parts(
         if not is_saved(folder):
             save_tables(tables.for_persons(ids), folder)
         tasks.append(
-            PartTask(
-                number, folder, folders.work / "results", program, tables.extract, as_of, model, folders.run_id
-            )  # fmt: skip
+            PartTask(number, folder, folders.work / "results", program, tables.extract, as_of, model, folders.run_id)
         )
     return tasks
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from casestrat.nightly.manifest import RUN_LOG
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _LIBRARIES = ("casestrat", "pandas", "numpy", "scipy", "scikit-learn", "pyarrow", "pandera")
 

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from casestrat.errors import UsageError
 from casestrat.features import FeatureBuilder
-from casestrat.knowledge import Program
 from casestrat.models import (
-    Evaluation, PersonGroupedSplit, PointScorecard, RiskClassifier, evaluate, load_model,
+    Evaluation,
+    PersonGroupedSplit,
+    PointScorecard,
+    RiskClassifier,
+    evaluate,
+    load_model,
 )  # fmt: skip
 from casestrat.nightly.partition import feature_builder, score_people
 from casestrat.nightly.run import parse_as_of
-from casestrat.tables import Tables
 from casestrat.timeline import build_labels, make_spine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from casestrat.knowledge import Program
+    from casestrat.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)

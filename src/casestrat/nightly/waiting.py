@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
-from casestrat.knowledge import Program
 from casestrat.priority import check_criteria, criteria_status
 from casestrat.tables import TEXT, Tables
 from casestrat.timeline import known, status_on
+
+if TYPE_CHECKING:
+    from casestrat.knowledge import Program
 
 _MOST_URGENT = 3  # the referral form's scale is 0–3
 
@@ -94,7 +98,7 @@ def territory_on(tables: Tables, person_ids: pd.Series, as_of: pd.Timestamp) -> 
 
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:
-    """A column by position, or all missing where the model gives none."""
+    """Return a column by position, or all missing where the model gives none."""
     if name in frame.columns:
         return frame[name].reset_index(drop=True)
     return pd.Series(np.nan, index=range(len(frame)))
