@@ -71,7 +71,10 @@ def _read(name_or_path: str | Path, variant: str) -> Instrument:
         file.refer(variant, variants, "variant", "variants")
     changed = variants.get(variant, Section({}, file.file))
     scoring = _scoring(file.child("scoring"))
+    score_range = _range(file)
     items = tuple(_item(section, changed) for section in file.children("items", scoring.type != "total_only"))
+    if scoring.type == "total_only":
+        items = (Item("total", file.labels(), minimum=score_range[0], maximum=score_range[1]), *items)
     flags = tuple(_flag(section) for section in file.children("flags", required=False))
     instrument = Instrument(
         id=file.text("id"),
@@ -82,7 +85,7 @@ def _read(name_or_path: str | Path, variant: str) -> Instrument:
         items=items,
         scoring=scoring,
         outputs=_outputs(file, scoring, flags),
-        score_range=_range(file),
+        score_range=score_range,
         bands=_bands(file),
         flags=flags,
         missing=_missing(changed if changed.has("missing") else file),

@@ -59,7 +59,7 @@ def parse_condition(text: str) -> Condition:
     if operator is not None:
         value = words.removeprefix(operator).strip()
         number = _number(value)
-        if number is not None or (operator == "=" and value and not value.startswith("=")):
+        if number is not None or (operator == "=" and value[:1].isalnum()):
             return Condition(operator, value if number is None else number)  # type: ignore[arg-type]
     raise KnowledgeError(
         f"{text!r} is not a condition", do="write '>= 2', '> 2', '<= 2', '< 2', '= code' or 'is missing'"

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 LANGUAGES: Final = ("en", "fr", "it")
 _SHIPPED: Final = files("casestrat.knowledge")
 _REQUIRED: Final[Any] = object()
+_FEW = 40  # names that a message can list
+_OFFERED = 3
 T = TypeVar("T")
 
 
@@ -34,11 +36,13 @@ def is_path(name_or_path: str | Path) -> bool:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return the offer that ends a message: the nearest known name, and all of them."""
-    names = list(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    """Return the offer that ends a message: the nearest known name, and all of them where they are few."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=_OFFERED, cutoff=0.6)
     offer = f"did you mean {close[0]!r}? " if close else ""
-    return f"{offer}choose one of: {', '.join(sorted(names)) or '(none)'}"
+    shown = names if len(names) <= _FEW else close or names[:_OFFERED]
+    more = "" if len(shown) == len(names) else f" … ({len(names)} in all)"
+    return f"{offer}choose one of: {', '.join(shown) or '(none)'}{more}"
 
 
 def read_toml(name_or_path: str | Path, folder: str, noun: str) -> Section:

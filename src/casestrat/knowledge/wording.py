@@ -77,8 +77,8 @@ class Wording:
             Unfilled words; empty where there is no such section.
         """
         prefix = f"{name}."
-        found = {**self.fallback, **self.words}
-        return {key.removeprefix(prefix): text for key, text in found.items() if key.startswith(prefix)}
+        keys = [key for key in {**self.fallback, **self.words} if key.startswith(prefix)]
+        return {key.removeprefix(prefix): self.words.get(key) or self.fallback[key] for key in keys}
 
     def count(self, key: str, n: int, **values: Any) -> str:
         """Return the words for a number of things: ``key.one`` or ``key.other``, with ``{n}`` put in.

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from casestrat.timeline.as_of import microseconds
 from casestrat.timeline.coded_answers import AskedOfPerson, answer_columns, codes_of
+from casestrat.timeline.sorted_rows import microseconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -136,7 +136,7 @@ def sheets_of(instrument: Instrument, sittings: pd.DataFrame, answers: Answers, 
     codes = _codes(instrument, answers, mine, _last_before(of, when, sitting, known), len(of))
     if len(of) > len(ids):
         codes = _carried(codes, np.searchsorted(of, of))
-    has_answers = ~np.isnan(codes).all(axis=1)
+    has_answers = np.asarray(~np.isnan(codes).all(axis=1))
     codes[codes == _BLANK] = np.nan
     return Sheets(_last_before(place, moment, of, when), when, codes, has_answers)
 
@@ -224,9 +224,13 @@ def _codes(instrument: Instrument, answers: Answers, mine: Whole, row: Whole, n:
     """Write each answer in the row of its moment; a later one at the same moment stands."""
     columns = answer_columns(instrument)
     table = np.full((len(columns) + 1, len(answers.values) + 1), _BLANK)
+    alike: dict[object, Floats] = {}  # items that take the same answers, as most of an instrument do, are read once
     for place, item in enumerate(columns.values()):
-        codes = codes_of(item, answers.values)
-        table[place, :-1] = np.where(np.isnan(codes), _BLANK, codes)
+        taken = (item.allowed, item.minimum, item.maximum)
+        if taken not in alike:
+            codes = codes_of(item, answers.values)
+            alike[taken] = np.where(np.isnan(codes), _BLANK, codes)
+        table[place, :-1] = alike[taken]
     column = pd.Index(list(columns)).get_indexer(answers.items)[answers.item[mine]]
     is_ours = column >= 0
     codes = np.full((n, len(columns)), np.nan)

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-
-from casestrat.knowledge.instrument import Instrument, Item
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from casestrat.knowledge.instrument import Flag, Step
+    from casestrat.knowledge.instrument import Flag, Instrument, Item, Step
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
@@ -37,17 +35,9 @@ class AskedOfPerson:
     sex: NDArray[np.object_]
 
 
-def scored_items(instrument: Instrument) -> tuple[Item, ...]:
-    """Return the items that the score needs; the total itself where the instrument takes nothing else."""
-    if instrument.scoring.type != "total_only":
-        return instrument.scored_items
-    low, high = instrument.score_range
-    return (Item("total", instrument.label, minimum=low, maximum=high),)
-
-
 def answer_columns(instrument: Instrument) -> dict[str, Item]:
     """Return every column that answers may come in, with the item whose codes it takes; items first, then parts."""
-    scored = scored_items(instrument)
+    scored = instrument.scored_items
     others = [item for item in instrument.items if not item.is_scored]
     columns = {item.id: item for item in (*scored, *others)}
     parts = {part: item for item in scored if item.parts for part in item.parts.items}
@@ -65,23 +55,22 @@ def codes_of(item: Item, answers: pd.Series) -> Floats:
     else:
         plain = answers.astype("float64") if pd.api.types.is_bool_dtype(answers.dtype) else answers
         numbers = pd.to_numeric(plain, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
-        is_taken = (
-            np.isin(numbers, np.array(item.allowed, dtype="float64")) if item.allowed else _in_range(item, numbers)
-        )
+        allowed = np.array(item.allowed, dtype="float64")
+        is_taken = np.isin(numbers, allowed) if item.allowed else _in_range(item, numbers)
     return np.where(is_blank, np.nan, np.where(is_taken, numbers, INVALID))
 
 
-def _in_range(item: Item, numbers: Floats) -> Flags:
+def _in_range(item: Item, numbers: NDArray[Any]) -> Flags:
     high = np.inf if item.maximum is None else item.maximum
     low = -np.inf if item.minimum is None else item.minimum
     # A total may be a prorated one, so it need not be whole; a count must.
     is_whole = np.ones(len(numbers), dtype=bool) if item.id == "total" else numbers == np.floor(numbers)
-    return (numbers >= low) & (numbers <= high) & np.isfinite(numbers) & is_whole
+    return np.asarray((numbers >= low) & (numbers <= high) & np.isfinite(numbers) & is_whole, dtype=bool)
 
 
 def score_codes(
     instrument: Instrument, codes: Floats, asked: AskedOfPerson, totals: Floats | None = None
-) -> dict[str, NDArray]:
+) -> dict[str, NDArray[Any]]:
     """Return a score for each sitting.
 
     Parameters
@@ -102,11 +91,13 @@ def score_codes(
     """
     is_wrong = np.isinf(codes).any(axis=1)
     codes = _with_parts(instrument, np.where(np.isinf(codes), np.nan, codes))
-    items = scored_items(instrument)
+    items = instrument.scored_items
     needed = codes[:, : len(items)]
     n_missing = np.isnan(needed).sum(axis=1)
     is_grouped = bool(instrument.scoring.groups)
-    out = _by_groups(instrument, needed) if is_grouped else {"total": _total(instrument, items, needed, n_missing)}
+    out: dict[str, Any] = (
+        _by_groups(instrument, needed) if is_grouped else {"total": _total(instrument, items, needed, n_missing)}
+    )
     first = out[instrument.outputs[0]]
     if totals is not None:
         low, high = instrument.score_range
@@ -116,15 +107,16 @@ def score_codes(
     out |= {instrument.outputs[0]: first} | _with_age(instrument, first, asked)
     out["band"] = _band(instrument, first)
     columns = list(answer_columns(instrument))
-    for name, flags in itertools.groupby(instrument.flags, key=lambda flag: flag.id):
-        out[name] = _flag(list(flags), first, codes, columns, asked)
+    for name in dict.fromkeys(flag.id for flag in instrument.flags):
+        flags = [flag for flag in instrument.flags if flag.id == name]
+        out[name] = _flag(flags, first, codes, columns, asked)
     return out | {"n_missing": n_missing, "is_valid": ~is_wrong & ~np.isnan(first)}
 
 
 def _with_parts(instrument: Instrument, codes: Floats) -> Floats:
     """Fill the letter of an item that is not given itself from its parts."""
     columns = list(answer_columns(instrument))
-    for place, item in enumerate(scored_items(instrument)):
+    for place, item in enumerate(instrument.scored_items):
         if item.parts is None:
             continue
         parts = codes[:, [columns.index(part) for part in item.parts.items]]
@@ -139,7 +131,7 @@ def _with_parts(instrument: Instrument, codes: Floats) -> Floats:
     return codes
 
 
-def _total(instrument: Instrument, items: Sequence[Item], codes: Floats, n_missing: NDArray) -> Floats:
+def _total(instrument: Instrument, items: Sequence[Item], codes: Floats, n_missing: NDArray[Any]) -> Floats:
     """Return the sum of the items' points; with the declared rule, the mean of the others stands in for a few."""
     scoring = instrument.scoring
     if scoring.type == "total_only":
@@ -154,7 +146,7 @@ def _total(instrument: Instrument, items: Sequence[Item], codes: Floats, n_missi
     if rule.rule == "prorate":
         rows = (n_missing > 0) & (n_missing <= rule.max_missing)
         total[rows] = np.nansum(points[rows], axis=1) * len(items) / (len(items) - n_missing[rows])
-    return np.round(scoring.constant + total, scoring.decimals)
+    return np.asarray(np.round(scoring.constant + total, scoring.decimals), dtype=float)
 
 
 def _points(item: Item, codes: Floats) -> Floats:
@@ -188,7 +180,7 @@ def _with_age(instrument: Instrument, total: Floats, asked: AskedOfPerson) -> di
     return out
 
 
-def _by_groups(instrument: Instrument, codes: Floats) -> dict[str, NDArray]:
+def _by_groups(instrument: Instrument, codes: Floats) -> dict[str, NDArray[Any]]:
     """Return the outputs of a sequential grouping: the first group whose sum reaches a bound gives the rank."""
     scoring, items = instrument.scoring, instrument.scored_items
     whole = ~np.isnan(codes).any(axis=1)
@@ -210,7 +202,7 @@ def _by_groups(instrument: Instrument, codes: Floats) -> dict[str, NDArray]:
     rank[rank == 0] = scoring.otherwise_rank
     output = np.array([float(scoring.output_of_rank[str(int(one))]) for one in rank])
     out = {instrument.outputs[0]: output, "rank": rank, "group_sum": total}
-    spread: dict[str, NDArray] = {}
+    spread: dict[str, NDArray[Any]] = {}
     for name, values in out.items():
         spread[name] = np.full(len(codes), np.nan)
         spread[name][whole] = values[place]

@@ -5,7 +5,7 @@ Each different answer is looked up once, so a million sittings are scored as fas
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from casestrat.knowledge.instrument_file import load_instrument
 from casestrat.knowledge.toml_file import shipped_names
 from casestrat.tables import TEXT, Tables
 from casestrat.timeline.answer_sheets import Answers, asked_of_person, sheets_of
-from casestrat.timeline.coded_answers import AskedOfPerson, answer_columns, codes_of, score_codes, scored_items
+from casestrat.timeline.coded_answers import AskedOfPerson, answer_columns, codes_of, score_codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,10 +61,10 @@ def score_instrument(instrument: str | Instrument, items: pd.DataFrame) -> pd.Da
     --------
     >>> answers = pd.DataFrame({f"q{n}": [0, 2, None] for n in range(1, 10)}, index=["P1", "P2", "P3"])
     >>> score_instrument("phq9", answers)[["total", "band", "n_missing", "is_valid"]]
-        total          band  n_missing  is_valid
-    P1    0.0  none-minimal          0      True
-    P2   18.0  moderately severe     0      True
-    P3    NaN           NaN          9     False
+        total               band  n_missing  is_valid
+    P1    0.0       none-minimal          0      True
+    P2   18.0  moderately severe          0      True
+    P3    NaN                NaN          9     False
     """
     chosen = instrument if isinstance(instrument, Instrument) else load_instrument(instrument)
     _check_columns(chosen, items)
@@ -90,7 +90,7 @@ def _check_columns(instrument: Instrument, items: pd.DataFrame) -> None:
         raise UsageError(f"unknown columns: {', '.join(unknown)}", where=where, do=f"keep only: {', '.join(known)}")
     absent = [
         item.id
-        for item in scored_items(instrument)
+        for item in instrument.scored_items
         if item.id not in items.columns and not (item.parts and set(item.parts.items) <= set(items.columns))
     ]
     if absent:
@@ -115,9 +115,9 @@ def _sex(items: pd.DataFrame, instrument: Instrument) -> tuple[NDArray[np.object
     return coded.fillna("unknown").to_numpy(dtype=object), is_wrong
 
 
-def _as_frame(instrument: Instrument, scores: dict[str, NDArray], index: pd.Index) -> pd.DataFrame:
+def _as_frame(instrument: Instrument, scores: dict[str, NDArray[Any]], index: pd.Index) -> pd.DataFrame:
     """Return the outputs in the order declared, then band, n_missing and is_valid."""
-    columns = {}
+    columns: dict[str, Any] = {}
     for name in (*instrument.outputs, "band"):
         is_words = scores[name].dtype == object
         columns[name] = pd.array(scores[name], dtype=TEXT) if is_words else scores[name]
