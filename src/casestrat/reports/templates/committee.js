@@ -134,9 +134,10 @@ function readDecisions(text) {
   }
   for (const decision of decisions) {
     state.history.push({ ref: decision.referral_id, before: state.decisions.get(decision.referral_id) });
-    state.exported.set(decision.referral_id, JSON.stringify(decision));
     setDecision(decision.referral_id, decision);
+    state.exported.set(decision.referral_id, asText(decision.referral_id));
   }
+  keepDraft();
   renderAll();
   say(w("decisions_opened", { n: number(decisions.length) }));
 }
@@ -157,7 +158,7 @@ function exportDecisions() {
   const address = URL.createObjectURL(new Blob([`${JSON.stringify(decisionFile(), null, 2)}\n`], { type: "application/json" }));
   h("a", { href: address, download: file }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
-  state.exported = new Map([...state.decisions].map(([ref, decision]) => [ref, JSON.stringify(decision)]));
+  state.exported = new Map([...state.decisions.keys()].map((ref) => [ref, asText(ref)]));
   keepDraft();
   renderProgress();
   say(w("exported", { n: number(state.decisions.size), file }));

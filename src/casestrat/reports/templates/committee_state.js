@@ -30,7 +30,7 @@ const state = {
   opened: new Set(), // whoever was seen; nobody else can be decided on
   forms: new Map(), // what is typed and not yet recorded
   decisions: new Map(),
-  exported: new Map(), // what the last export said of each
+  exported: new Map(), // what the last export said of each, as text
   history: [], // for undo: the decision that stood before each change
   names: new Map(), // in this window only: never stored, embedded or exported
   by: "",
@@ -147,10 +147,9 @@ function undo() {
   return last;
 }
 
-const said = (decisions, ref) => (decisions.has(ref) ? JSON.stringify(decisions.get(ref)) : null);
+const asText = (ref) => (state.decisions.has(ref) ? JSON.stringify(state.decisions.get(ref)) : null);
 const unexported = () =>
-  [...new Set([...state.decisions.keys(), ...state.exported.keys()])].filter(
-    (ref) => said(state.decisions, ref) !== said(state.exported, ref)).length;
+  [...new Set([...state.decisions.keys(), ...state.exported.keys()])].filter((ref) => asText(ref) !== (state.exported.get(ref) ?? null)).length;
 const admitted = () => [...state.decisions.values()].filter((decision) => decision.outcome === "admit").length;
 
 // Decisions in the order of the list, each key always there.
