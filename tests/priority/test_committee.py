@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -220,8 +221,6 @@ def test_a_deferral_lasts_what_its_reason_says(meeting: Meeting, reason: str, ex
 
 
 def test_a_reason_that_parks_nobody_needs_an_end(ranked: pd.DataFrame, geriatric: Program) -> None:
-    from dataclasses import replace
-
     reasons = tuple(replace(one, days_parked=None) for one in geriatric.decision_reasons)
     meeting = open_meeting(ranked, 2, "2026-10-12", replace(geriatric, decision_reasons=reasons))
     assert rules(meeting, **{**DEFER, "referral_id": "R4"}) == ["defer_without_end"]
@@ -334,6 +333,15 @@ def test_a_meeting_is_the_same_after_it_was_stored(meeting: Meeting) -> None:
     pd.testing.assert_frame_equal(again.decisions, meeting.decisions)
     pd.testing.assert_frame_equal(again.addenda, meeting.addenda)
     assert again.record(rows({"referral_id": "R9", **ADMIT})).n_new == 1
+
+
+def test_the_reasons_of_the_day_count_unless_the_program_is_given(meeting: Meeting, geriatric: Program) -> None:
+    fewer = replace(geriatric, decision_reasons=geriatric.decision_reasons[1:])
+    text = meeting.to_json()
+    assert rules(Meeting.from_json(text), **ADMIT) == []
+    assert rules(Meeting.from_json(text, program=fewer), **ADMIT) == ["other_reason"]
+    with pytest.raises(UsageError, match="another program"):
+        Meeting.from_json(text, program=replace(geriatric, id="legal"))
 
 
 def test_a_list_that_was_changed_afterwards_is_found_out(meeting: Meeting) -> None:

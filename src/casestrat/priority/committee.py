@@ -20,10 +20,9 @@ from casestrat.priority.decisions import (
     standing_row,
     with_consequence,
 )  # fmt: skip
-from casestrat.priority.follow_up import out_of_sequence, overdue_relays
+from casestrat.priority.follow_up import log_frame, out_of_sequence, overdue_relays
 from casestrat.priority.frozen_list import Entry, freeze, list_fingerprint, list_frame
 from casestrat.priority.ranking import place_count
-from casestrat.tables import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -194,12 +193,12 @@ class Meeting:
     @property
     def addenda(self) -> pd.DataFrame:
         """Who was added to the list after it was frozen: one row per person."""
-        return _log_frame(self._addenda, ("person_id", "referral_id", "reason", "by"), "added_at")
+        return log_frame(self._addenda, ("person_id", "referral_id", "reason", "by"), "added_at")
 
     @property
     def amendments(self) -> pd.DataFrame:
         """Why decisions were amended: one row per amendment."""
-        return _log_frame(self._amendments, ("decision_id", "supersedes", "reason", "by"), "amended_at")
+        return log_frame(self._amendments, ("decision_id", "supersedes", "reason", "by"), "amended_at")
 
     def record(self, decisions: pd.DataFrame | Mapping[str, Any] | Path | str) -> RecordResult:
         """Record what people decided, as far as it keeps the rules.
@@ -452,13 +451,16 @@ class Meeting:
         })  # fmt: skip
 
     @classmethod
-    def from_json(cls, text: str) -> Meeting:
+    def from_json(cls, text: str, program: Program | None = None) -> Meeting:
         """Return the meeting that :meth:`to_json` wrote.
 
         Parameters
         ----------
         text : str
             The text of a meeting file.
+        program : Program, optional
+            The program as it is now, whose reasons of decisions count from here on; without it, those of the day the
+            list was frozen.
 
         Returns
         -------
@@ -468,9 +470,13 @@ class Meeting:
         Raises
         ------
         UsageError
-            It is no meeting file, or its list is not the one its fingerprint was made from.
+            It is no meeting file, its list is not the one its fingerprint was made from, or it is of another program.
         """
         content = meeting_file.from_json(text)
+        if program is not None:
+            if program.id != content.head["program"].get("id"):
+                raise UsageError("the meeting is of another program", where="program", do="give the meeting's program")
+            content.head["reasons"] = program.decision_reasons
         meeting = cls(**content.head)
         if meeting.list_fingerprint != content.list_fingerprint:
             raise UsageError(
@@ -489,10 +495,3 @@ def _need_words(words: Mapping[str, object]) -> None:
     for name, word in words.items():
         if not isinstance(word, str) or not word.strip():
             raise UsageError(f"`{name}` is empty", do=f"say {name} in a few words")
-
-
-def _log_frame(rows: list[dict[str, Any]], texts: tuple[str, ...], moment: str) -> pd.DataFrame:
-    frame = pd.DataFrame({
-        name: pd.Series([row[name] for row in rows], dtype=object).astype(TEXT) for name in texts
-    })  # fmt: skip
-    return frame.assign(**{moment: pd.Series([row[moment] for row in rows], dtype="datetime64[us]")})

@@ -12,6 +12,7 @@ from casestrat.priority.decisions import TO_FIND, decisions_frame
 
 if TYPE_CHECKING:
     from casestrat.priority.frozen_list import Entry
+from casestrat.tables import TEXT
 
 Standing = Mapping[str, Mapping[str, Any]]  # referral → the decision that stands on it
 _SHOWN = ("decision_id", "referral_id", "person_id", "rank_shown", "is_override", "override_reason")
@@ -46,3 +47,9 @@ def overdue_relays(standing: Standing, day: pd.Timestamp) -> pd.DataFrame:
         days_overdue=(day - late["relay_due_on"]).dt.days.astype("Int64"),
         is_to_find=late["relay"].eq(TO_FIND).astype("boolean"),
     )
+
+
+def log_frame(rows: Sequence[Mapping[str, Any]], texts: Sequence[str], moment: str) -> pd.DataFrame:
+    """Return a log of the meeting as a frame: its texts, and the moment of each row."""
+    columns = {name: pd.Series([row[name] for row in rows], dtype=object).astype(TEXT) for name in texts}
+    return pd.DataFrame(columns).assign(**{moment: pd.Series([row[moment] for row in rows], dtype="datetime64[us]")})
