@@ -423,3 +423,29 @@ def test_what_is_asked_of_the_person_counts_as_it_was_known_then() -> None:
     assert scored["assessment_id"].tolist() == ["A1", "A1", "A2", "A2"]
     assert scored["positive"].tolist()[:2] == [False, True]
     assert scored["positive"].isna().tolist() == [False, False, True, False]
+
+
+# ---- a real study
+
+
+def test_the_published_totals_of_a_real_study_are_met_where_every_answer_is_there() -> None:
+    folder = Path(__file__).parents[2] / "data" / "real" / "help" / "published"
+    if not folder.is_dir():
+        pytest.skip("the data of the HELP study are not in this checkout")
+    long = pd.read_csv(folder / "help_items_long.csv.gz")
+    wide = long[long["instrument"] == "CESD"].pivot_table(
+        index=["person_id", "wave_months"], columns="item", values="value"
+    )
+    names = {f"F1{letter}": f"item_{number:02d}" for number, letter in enumerate("ABCDEFGHIJKLMNOPQRST", 1)}
+    core = pd.read_csv(folder / "help_core.csv.gz").set_index(["ID", "TIME"])["CES_D"]
+    scored = score_instrument("cesd", wide.rename(columns=names)[list(names.values())])
+    published = core.reindex(scored.index)
+    whole = scored["n_missing"] == 0
+    assert whole.sum() == 1439
+    assert (scored.loc[whole, "total"] == published[whole]).all()
+    # The study counted a missing answer as 0 in 24 sittings; here there is no total, and a prorated one is not lower.
+    short = ~whole & published.notna()
+    assert short.sum() == 24
+    assert scored.loc[short, "total"].isna().all()
+    prorated = score_instrument(load_instrument("cesd", "prorated"), wide.rename(columns=names)[list(names.values())])
+    assert (prorated.loc[short, "total"] >= published[short]).all()
