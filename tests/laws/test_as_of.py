@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from casestrat.timeline import Asked, History
 
 ORIGIN = pd.Timestamp("2026-01-01")
-LAW = settings(max_examples=40, deadline=None)
+LAW = settings(max_examples=25, deadline=None)
 
 
 def _day(n):

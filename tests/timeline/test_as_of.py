@@ -4,7 +4,7 @@ import pytest
 
 from casestrat.errors import UsageError
 from casestrat.timeline import Asked, History, known
-from casestrat.timeline.sorted_rows import microseconds
+from casestrat.timeline.sorted_rows import microseconds, sorted_order
 
 
 def _events(rows):
@@ -96,6 +96,14 @@ def test_moments_too_fine_to_pack_into_one_number_sort_alike():
     far = _events([("E99", "P1", "2100-01-01 00:00:00.000001", "2026-01-01", 99)])
     spine = _spine(*((p, "2200-01-01") for p in people))
     assert _last(pd.concat([events, far], ignore_index=True), spine) == [-1, 99, -1, 7]
+
+
+def test_too_many_people_and_moments_to_pack_are_sorted_by_both():
+    person = np.array([4000, 4000, 0, 4000, 0])
+    moment = np.array([2**52, 5, 2**52, 5, 1])
+    ids = pd.DataFrame({"event_id": ["E0", "E9", "E2", "E3", "E4"]})
+    order = sorted_order(person, moment, np.zeros(5, dtype="int64"), ids, ["event_id"], np.arange(5))
+    assert order.tolist() == [4, 2, 3, 1, 0]
 
 
 def test_no_rows_and_no_questions_give_empty_answers():

@@ -68,6 +68,13 @@ def test_nobody_is_followed_before_observation_began(made, as_of, is_followed):
     assert (followed_until(tables, _spine("P1", as_of))[0] > start) == is_followed
 
 
+def test_without_anybody_nobody_is_followed_further_than_the_spans_say(made):
+    cover = {"person_id": "P1", "from_on": "2026-01-01", "to_on": "2026-01-31", "recorded_at": "2026-01-01"}
+    nobody = made(enrollments=[cover]).for_persons([])
+    assert is_observed(nobody, _spine("P1", "2026-01-01")).all()
+    assert followed_until(nobody, _spine("P1", "2026-01-01"))[0] == np.iinfo(np.int64).max
+
+
 def test_people_unknown_on_the_date_are_not_observed(made):
     tables = made(persons=[{"person_id": "P1", "recorded_at": "2026-02-01", "observed_from": "2020-01-01"}])
     assert is_observed(tables, _spine("P1", "2026-02-01", "2026-02-02"), 30).tolist() == [False, True]

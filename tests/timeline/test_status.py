@@ -43,6 +43,7 @@ def _status(tables, program, date=DATE):
         ({"is_complete": False}, "invalid_form", "form_incomplete"),
         ({"is_professional": False}, "invalid_form", "not_professional"),
         ({"withdrawn_on": "2026-02-05"}, "withdrawn", ""),
+        ({"withdrawn_on": "2026-03-01"}, "waiting", ""),
         ({"program": "geriatric"}, "waiting", ""),
         ({"program": "legal"}, "out_of_scope", "other_program"),
     ],
@@ -168,6 +169,8 @@ def test_a_death_that_is_known_takes_a_person_off_every_list(made, geriatric):
     assert _status(by_person, geriatric, "2026-02-20") == [["R1", "waiting", ""]]
     found = status_on(by_person, geriatric, DATE)
     assert found[["status", "since"]].to_numpy().tolist() == [["dead", pd.Timestamp("2026-02-18")]]
+    snapshot = made(persons=[person | {"died_on": "2026-03-01"}], referrals=[_referral()])
+    assert _status(snapshot, geriatric) == [["R1", "waiting", ""]]  # the register knew more than the date
     event = {"event_id": "E1", "person_id": "P1", "kind": "death", "observed_at": "2026-02-18",
              "recorded_at": "2026-02-19"}  # fmt: skip
     assert _status(made(referrals=[_referral()], events=[event]), geriatric) == [["R1", "dead", ""]]

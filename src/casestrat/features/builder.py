@@ -158,8 +158,8 @@ class FeatureBuilder:
         """
         names = list(row_of(Feature(name="x"), lang))
         frame = pd.DataFrame([row_of(feature, lang) for feature in self.features], columns=names)
-        text = [name for name in names if name not in ("window_days", "is_actionable")]
-        return frame.astype({**dict.fromkeys(text, TEXT), "window_days": "Int64", "is_actionable": bool})
+        dtypes: dict[str, Any] = {**dict.fromkeys(names, TEXT), "window_days": "Int64", "is_actionable": bool}
+        return frame.astype(dtypes)
 
     def sources(self, tables: Tables, spine: pd.DataFrame) -> pd.DataFrame:
         """Say for each feature of each spine row what is shown to people, where it came from, and of which day it is.
@@ -180,7 +180,7 @@ class FeatureBuilder:
         """
         reading = Reading(tables, spine, self.program)
         parts = [_shown(feature, computed(feature, reading), reading) for feature in self.features]
-        nothing = {"feature": TEXT, "value": TEXT, "source": TEXT, "observed_on": "datetime64[us]"}
+        nothing: dict[str, Any] = {"feature": TEXT, "value": TEXT, "source": TEXT, "observed_on": "datetime64[us]"}
         long = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(nothing)).astype(nothing)
         repeated = pd.concat([reading.spine] * len(parts), ignore_index=True) if parts else reading.spine.iloc[:0]
         order = np.argsort(np.tile(np.arange(len(reading.spine)), len(parts)), kind="stable")

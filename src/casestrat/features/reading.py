@@ -164,7 +164,8 @@ class Reading:
 
     def when(self, table: str, places: NDArray[np.int64]) -> NDArray[np.datetime64]:
         """Return when the rows at these places were true, missing where a place is −1."""
-        return self.moments(table).array.take(places, allow_fill=True).to_numpy(dtype="datetime64[us]")
+        found = self.moments(table).array.take(places, allow_fill=True)
+        return np.asarray(found.to_numpy(dtype="datetime64[us]"))
 
 
 def answers_with_moments(responses: pd.DataFrame, assessments: pd.DataFrame) -> pd.DataFrame:
@@ -193,7 +194,7 @@ def answers_with_moments(responses: pd.DataFrame, assessments: pd.DataFrame) -> 
     number = pd.to_numeric(both["value"], errors="coerce").astype("float64")
     both = both.assign(number=number, recorded_at=recorded, replaced_at=ended, is_void=False)
     both = both.loc[~is_void & (ended.isna() | (recorded < ended))]
-    return both.drop(columns=[name for name in both if name.endswith("_sitting") or name == "replaced"])
+    return both.drop(columns=[name for name in map(str, both) if name.endswith("_sitting") or name == "replaced"])
 
 
 def _with_end(frame: pd.DataFrame, key: list[str]) -> pd.DataFrame:

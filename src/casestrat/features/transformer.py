@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from casestrat.tables import Tables
 
 
-class SpineFeatures(TransformerMixin, BaseEstimator):
+class SpineFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A builder bound to tables, for a ``Pipeline``; clones share the tables.
 
     Parameters

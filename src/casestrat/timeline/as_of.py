@@ -149,7 +149,8 @@ class Asked:
         if not len(self.people):
             return np.full(len(person_id), -1, dtype="int64")
         ids = arrow_text(person_id).cast(self.people.type)
-        return pc.fill_null(pc.index_in(ids, value_set=self.people), -1).to_numpy(zero_copy_only=False).astype("int64")
+        found = pc.fill_null(pc.index_in(ids, value_set=self.people), -1)
+        return np.asarray(found.to_numpy(zero_copy_only=False), dtype="int64")
 
     def restored(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return values that stand in sorted order in the order of the spine."""

@@ -127,8 +127,8 @@ def _first_outcome(
             raise UsageError(what, do=choices_like(wanted.output, outputs))
         scores = scores.iloc[:0].assign(**{wanted.output: np.nan})
     scores = known(scores, "assessment_id", _END)
-    is_meant = rows_matching(scores, {"instrument": wanted.instrument, "is_valid": True}, "assessments")
-    scores = scores.loc[is_meant & scores[wanted.output].notna()]
+    is_meant = (scores["instrument"] == wanted.instrument) & scores["is_valid"].eq(True).fillna(False)
+    scores = scores.loc[is_meant.to_numpy(dtype=bool) & scores[wanted.output].notna().to_numpy()]
     hit = scores.loc[scores[wanted.output] >= (-np.inf if wanted.at_least is None else wanted.at_least)]
     looked = _first_moment(asked, scores["person_id"], scores["observed_at"])
     is_assessed = looked < start + wanted.horizon_days * DAY

@@ -151,7 +151,7 @@ def followed_until(tables: Tables, spine: pd.DataFrame) -> NDArray[np.int64]:
         until = np.minimum(until, _enrolled_until(tables.enrollments, asked, codes, start))
     if tables.extract.data_end is not None:
         until = np.minimum(until, _ends(pd.Series([tables.extract.data_end]))[0])
-    return np.maximum(until, start)
+    return np.asarray(np.maximum(until, start))
 
 
 def _enrolled_until(enrollments: pd.DataFrame, asked: Asked, codes: Whole, start: Whole) -> Whole:

@@ -16,6 +16,8 @@ from casestrat.timeline.observation import history_of
 from casestrat.timeline.status import FOLLOWED, deaths_known, status_at
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from casestrat.knowledge.program import Program
 
 Population = Literal["waiting", "followed", "enrolled_not_followed", "all"]
@@ -85,7 +87,7 @@ def make_spine(
     return everyone.loc[_belongs(tables, program, everyone, population)].reset_index(drop=True)
 
 
-def _dates(as_of: object) -> pd.DatetimeIndex:
+def _dates(as_of: str | pd.Timestamp | Iterable[str | pd.Timestamp]) -> pd.DatetimeIndex:
     """Return the dates asked for, each once, rising."""
     several = [as_of] if isinstance(as_of, str) or not isinstance(as_of, Iterable) else list(as_of)
     try:
@@ -97,25 +99,27 @@ def _dates(as_of: object) -> pd.DatetimeIndex:
     return dates.unique().sort_values().as_unit("us")
 
 
-def _belongs(tables: Tables, program: Program, spine: pd.DataFrame, population: Population) -> np.ndarray:
+def _belongs(tables: Tables, program: Program, spine: pd.DataFrame, population: Population) -> NDArray[np.bool_]:
     """Which rows of a spine are in the population."""
     asked = Asked.of(spine)
     stands = status_at(tables, program, spine)
     wanted = {"waiting": ("waiting",), "followed": FOLLOWED}.get(population)
     if wanted is not None:
         return _among(spine, stands.loc[stands["status"].isin(wanted)])
-    out = deaths_known(tables, asked).isna().to_numpy() & ~_among(spine, stands.loc[stands["status"] == "dead"])
+    out: NDArray[np.bool_] = deaths_known(tables, asked).isna().to_numpy() & ~_among(
+        spine, stands.loc[stands["status"] == "dead"]
+    )
     if population == "all":
         return out & (history_of(tables, "persons", asked).windows().count() > 0)
     return out & _is_enrolled(tables, asked) & ~_among(spine, stands.loc[stands["status"].isin(FOLLOWED)])
 
 
-def _among(spine: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
+def _among(spine: pd.DataFrame, rows: pd.DataFrame) -> NDArray[np.bool_]:
     """Which questions of a spine are among those of another frame."""
     key = ["person_id", "as_of"]
-    return pd.MultiIndex.from_frame(spine[key]).isin(pd.MultiIndex.from_frame(rows[key]))
+    return np.asarray(pd.MultiIndex.from_frame(spine[key]).isin(pd.MultiIndex.from_frame(rows[key])))
 
 
-def _is_enrolled(tables: Tables, asked: Asked) -> np.ndarray:
+def _is_enrolled(tables: Tables, asked: Asked) -> NDArray[np.bool_]:
     """Which questions fall into a time enrolled that was known; the last day counts."""
-    return history_of(tables, "enrollments", asked, until="to_on").windows().count() > 0
+    return np.asarray(history_of(tables, "enrollments", asked, until="to_on").windows().count() > 0)

@@ -17,6 +17,7 @@ import pandas as pd
 from casestrat.tables import TEXT, Tables
 from casestrat.timeline.as_of import Asked, History, checked_spine
 from casestrat.timeline.observation import history_of
+from casestrat.timeline.sorted_rows import microseconds
 
 if TYPE_CHECKING:
     from casestrat.knowledge.program import Program
@@ -191,7 +192,7 @@ def _referrals(tables, scope, asked, questions, episodes) -> pd.DataFrame:  # ty
     rules = [  # the first that holds: condition, status, reason, since
         (~_of_program(frame, scope), "out_of_scope", "other_program", "referred_on"),
         (frame["is_used_up"], "closed", frame["close_reason"], "closed_on"),
-        (frame["withdrawn_on"].notna(), "withdrawn", None, "withdrawn_on"),
+        (frame["withdrawn_on"] < as_of, "withdrawn", None, "withdrawn_on"),
         (is_refused & (frame["reason"] == "out_of_scope"), "out_of_scope", "out_of_scope", "decided_at"),
         (is_refused, "refused", frame["reason"], "decided_at"),
         (frame["outcome"] == "admit", "admitted", admit_reason, "decided_at"),
@@ -237,9 +238,7 @@ def deaths_known(tables: Tables, asked: Asked) -> pd.Series:
     seen = history_of(tables, "events", asked).windows(mask=is_death).first()
     died = person.fillna(_picked(tables.events["observed_at"], seen).dt.normalize())
     # A register may carry the day of a death that the extract learned of later: it takes nobody off an earlier list.
-    asked_for = np.empty(len(asked.as_of), dtype="int64")
-    asked_for[asked.order] = asked.as_of
-    return died.where(died.to_numpy(dtype="datetime64[us]") < asked_for.view("datetime64[us]"))
+    return died.where(microseconds(died) < asked.restored(asked.as_of))
 
 
 def _people(tables: Tables, asked: Asked, episodes: pd.DataFrame) -> pd.DataFrame:
