@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from importlib.resources import files
 from pathlib import Path
 
@@ -155,3 +156,12 @@ def test_a_caseload_at_its_norm_fills_a_full_time_week() -> None:
     standard = minutes_of_weight(1.0, program.allocation.caseload_norm, program.allocation.non_case_share)
     week = 35 * 60 * (1 - program.allocation.non_case_share)
     assert standard * program.allocation.caseload_norm == pytest.approx(week, rel=0.02)
+
+
+def test_what_follows_from_a_refusal_is_as_practice_asks() -> None:
+    vectors = Path(__file__).parents[1] / "vectors" / "issue_thread_cases.json"
+    asked = json.loads(vectors.read_text(encoding="utf-8"))["refusal_consequence"][0]
+    days = {reason.code: reason.days_parked for reason in load_program("geriatric").decision_reasons}
+    assert asked["client_refused"] == f"park {days['person_declined']} days"
+    assert asked["not_located"] == f"park {days['not_located']} days"
+    assert days["criteria_not_met"] is None  # unavailable until referred anew
