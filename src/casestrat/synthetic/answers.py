@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from casestrat.knowledge.instrument import Instrument, Item
     from casestrat.knowledge.program import Program
     from casestrat.synthetic.careers import Careers, Lives
-    from casestrat.synthetic.draws import Draws, Floats, Ints
+    from casestrat.synthetic.draws import Draws, Flags, Floats, Ints
 
 AGGIR = "aggir"
 # Letters of its eight discriminant items, in the order of the grid, that give each GIR.
@@ -47,10 +48,11 @@ def answers_tables(
     draws: Draws,
 ) -> dict[str, pd.DataFrame]:
     """Return the tables `assessments` and `responses`, known before the as-of date."""
-    parts = []
-    for place, name in enumerate(program.instruments):
-        share = _share(program, name, place)
-        parts.append(_sittings(people, program, name, share, careers, lives, draws.of(f"sittings {name}")))
+    one = _round(people, program, careers, lives, draws.of("first sittings"))
+    parts = [
+        _sittings(people, name, _share(program, name, place), one, draws.of(f"sittings {name}"))
+        for place, name in enumerate(program.instruments)
+    ]
     every = pd.concat(parts, ignore_index=True) if parts else _no_sittings()
     every = every[every["recorded"] < people.as_of]
     every = every.iloc[np.lexsort((every["instrument"].to_numpy().astype(str), every["person"], every["day"]))]
@@ -106,20 +108,32 @@ def _no_sittings() -> pd.DataFrame:
     )
 
 
-def _sittings(
-    people: People, program: Program, name: str, share: float, careers: Careers, lives: Lives, who: Draws
-) -> pd.DataFrame:
-    """Return the sittings with one instrument: one near each referral, then every half-year while life goes on."""
-    asked = who.chance(share, people.n)
+@dataclass(frozen=True)
+class _Round:
+    """When each person is first assessed and until when, whether it happens at all, and whether it is repeated."""
+
+    first: Ints
+    until: Ints
+    happens: Flags
+    is_repeated: Flags
+
+
+def _round(people: People, program: Program, careers: Careers, lives: Lives, who: Draws) -> _Round:
+    """Return the first sittings: all instruments on one day; it fails at random, and more for those who refuse."""
     start, until = _observed(people, program, careers, lives)
     first = start + who.whole(0, 20, people.n)
-    usable = asked & (first < until) & ~who.chance(people.unknown, people.n)
-    chosen = np.flatnonzero(usable)
-    repeats = np.where(_stays_in_touch(people, program, careers), (until - first) // _EVERY_DAYS, 0)[chosen]
+    happens = (first < until) & ~who.chance(people.unknown, people.n)
+    return _Round(first, until, happens, _stays_in_touch(people, program, careers))
+
+
+def _sittings(people: People, name: str, share: float, one: _Round, who: Draws) -> pd.DataFrame:
+    """Return the sittings with one instrument: one near each referral, then every half-year while life goes on."""
+    chosen = np.flatnonzero(one.happens & who.chance(share, people.n))
+    repeats = np.where(one.is_repeated, (one.until - one.first) // _EVERY_DAYS, 0)[chosen]
     person = np.repeat(chosen, repeats + 1)
     step = np.arange(len(person)) - np.repeat(np.cumsum(repeats + 1) - repeats - 1, repeats + 1)
-    day = first[person] + step * _EVERY_DAYS + np.where(step > 0, who.whole(-15, 15, len(person)), 0)
-    kept = (day < until[person]) & ((step == 0) | who.chance(0.85, len(person)))
+    day = one.first[person] + step * _EVERY_DAYS + np.where(step > 0, who.whole(-15, 15, len(person)), 0)
+    kept = (day < one.until[person]) & ((step == 0) | who.chance(0.85, len(person)))
     person, day = person[kept], day[kept]
     return pd.DataFrame(
         {

@@ -113,6 +113,8 @@ def outcome_rate(design: Design) -> float:
 
 def numbered(prefix: str, n: int, start: int = 1, width: int = 4) -> np.ndarray:
     """Return ids of one length, such as P0001: they sort as their numbers do."""
+    if not n:
+        return np.array([], dtype=object)
     width = max(width, len(str(start + n)))
     digits = np.char.zfill(np.arange(start, start + n).astype(str), width)
     return np.char.add(prefix, digits).astype(object)

@@ -82,18 +82,30 @@ def write_agency(
 def _write(program: Program, people: int, seed: int, target: Path, kind: str, shard_people: int) -> None:
     """Write every shard behind the one before it."""
     sinks: dict[str, _Sink] = {}
+    meetings: list[pd.DataFrame] = []
     try:
         for shard, size in enumerate(shard_sizes(people, shard_people)):
             frames, truth = synthesize_frames(program, size, seed, shard)
+            meetings.append(frames.pop("committee_meetings"))
+            if shard:
+                del frames["services"]  # those of the territories are the same for all shards
             for name, frame in frames.items():
-                if shard and name == "services":
-                    continue  # the services of the territories are the same for all shards
                 path = target / f"{name}.{kind}"
                 sinks.setdefault(name, _Sink(path, kind)).add(_typed(frame, CONTRACTS[name]))
             sinks.setdefault("truth", _Sink(target / "truth" / f"truth.{kind}", kind)).add(truth)
+        sinks["meetings"] = _Sink(target / f"committee_meetings.{kind}", kind)
+        sinks["meetings"].add(_typed(_together(meetings), CONTRACTS["committee_meetings"]))
     finally:
         for sink in sinks.values():
             sink.close()
+
+
+def _together(meetings: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return the meetings of all shards: one committee a territory, its places added up."""
+    every = pd.concat(meetings, ignore_index=True)
+    places = every.groupby("meeting_id")["places"].sum()
+    once = every.drop_duplicates("meeting_id")
+    return once.assign(places=once["meeting_id"].map(places))
 
 
 def shard_sizes(people: int, shard_people: int) -> list[int]:
