@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 
+import cloudpickle
 import pytest
 
 from casestrat.errors import PartialError, UsageError
 from casestrat.nightly.engine import run_parts
+
+
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # a cluster's workers cannot import a test
 
 
 def square(number: int) -> dict[str, int]:

@@ -16,6 +16,7 @@ HERE = Path(__file__).resolve().parent
 BASE = pd.Timestamp("2010-01-04")  # declared, not real: the published days are counted from each person's baseline
 AS_OF = pd.Timestamp("2010-07-23")  # day 200: after the first follow-up wave of most people
 INSTRUMENTS = {"CESD": "cesd"}
+CESD_ITEMS = {f"F1{letter}": f"item_{number:02d}" for number, letter in enumerate("ABCDEFGHIJKLMNOPQRST", 1)}
 SUBSTANCES = {0: "none", 1: "alcohol", 2: "cocaine", 3: "heroin", 4: "barbiturates", 5: "benzodiazepines",
               6: "marijuana", 7: "methadone", 8: "opiates"}  # fmt: skip
 MEASURES = {"CHR_SUM": ("chronic_conditions", "count"), "PCS": ("pcs", "score"), "MCS": ("mcs", "score")}
@@ -92,7 +93,7 @@ def assessments(core: pd.DataFrame, items: pd.DataFrame) -> tuple[pd.DataFrame, 
     )
     answers = kept[["assessment_id", "person_id", "item", "value", "recorded_at"]].copy()
     answers["value"] = answers["value"].astype(int).astype(str)
-    answers["item"] = answers["item"].str.lower()
+    answers["item"] = answers["item"].map(CESD_ITEMS)
     return sittings, answers
 
 

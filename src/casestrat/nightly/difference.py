@@ -22,7 +22,8 @@ def difference_of(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per referral that stands otherwise: person_id, referral_id, change (``joins``, ``leaves``,
-        ``gains_place``, ``loses_place``, ``moves``), rank_before, rank_after, was_proposed, is_proposed; places first, then by referral.
+        ``gains_place``, ``loses_place``, ``moves``), rank_before, rank_after, was_proposed, is_proposed; changed
+        places first, then by referral.
 
     Examples
     --------

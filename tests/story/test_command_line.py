@@ -1,0 +1,270 @@
+"""The command line as a new user meets it: every fault gets a message and an exit code, and nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from casestrat.errors import ExitCode
+
+pytestmark = [pytest.mark.story, pytest.mark.xdist_group("cli")]
+AS_OF = "2026-10-01"
+_CALL = "import sys; from casestrat.__main__ import main; sys.exit(main())"
+
+
+def call(*arguments: object, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", _CALL, *map(str, arguments)],
+        capture_output=True, text=True, encoding="utf-8", cwd=cwd, check=False, env={**os.environ, "COLUMNS": "200", **env},
+    )  # fmt: skip
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture
+def folder(root: Path, tmp_path: Path) -> Path:
+    target = tmp_path / "geriatric"
+    shutil.copytree(root / "data" / "synthetic" / "geriatric", target)
+    return target
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_the_demo_says_what_it_did_and_where_the_pages_are_and_then_that_nothing_is_left(tmp_path: Path) -> None:
+    first = call("demo", "--out", tmp_path)
+    assert first.returncode == 0
+    for word in (
+        "people read",
+        "rows set aside",
+        "ranked",
+        "proposed",
+        "minutes balanced",
+        "seconds",
+        "committee.html",
+    ):
+        assert word in first.stdout
+    assert "made up" in first.stdout
+    assert "Nothing to do" in call("demo", "--out", tmp_path).stdout
+
+
+def test_every_command_has_help() -> None:
+    for command in ("demo", "nightly", "check", "init", "fit", "evaluate", "allocate", "synthesize", "list"):
+        done = call(command, "--help")
+        assert done.returncode == 0
+        assert "--help" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nightly"], "Missing argument"),
+        (["night"], "No such command"),
+        (["nightly", "x", "--program", "geriatric", "--as-of", AS_OF, "--out", "o", "--engine", "spark"], "spark"),
+        (["list", "people"], "people"),
+    ],
+)
+def test_wrong_arguments_are_a_usage_error(arguments: list[str], said: str) -> None:
+    done = call(*arguments)
+    assert done.returncode == ExitCode.USAGE
+    assert said in done.stderr
+
+
+def test_an_unknown_program_offers_the_known_ones(folder: Path) -> None:
+    done = call("check", folder, "--program", "geriatrics")
+    assert done.returncode == ExitCode.USAGE
+    assert "geriatric" in done.stderr
+    assert "medical" in done.stderr
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    done = call("check", tmp_path / "nowhere", "--program", "geriatric")
+    assert done.returncode in (ExitCode.USAGE, ExitCode.TABLES_REFUSED)
+    assert "nowhere" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["persons", "referrals"])
+def test_a_missing_table_is_named_with_what_to_add(folder: Path, name: str) -> None:
+    (folder / f"{name}.csv").unlink()
+    done = call("nightly", folder, "--program", "geriatric", "--as-of", AS_OF, "--out", folder.parent / "out")
+    assert done.returncode == ExitCode.TABLES_REFUSED
+    assert name in done.stderr
+    assert not (folder.parent / "out" / AS_OF).exists()
+
+
+def test_a_missing_key_column_is_named(folder: Path) -> None:
+    edit(folder / "persons.csv", "person_id", "pid")
+    done = call("check", folder, "--program", "geriatric")
+    assert done.returncode == ExitCode.TABLES_REFUSED
+    assert "person_id" in done.stderr
+
+
+def test_an_empty_required_table_is_refused(folder: Path) -> None:
+    path = folder / "referrals.csv"
+    path.write_text(path.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    done = call("check", folder, "--program", "geriatric")
+    assert done.returncode == ExitCode.TABLES_REFUSED
+    assert "referrals" in done.stderr
+
+
+def test_a_file_without_a_single_byte_is_refused(folder: Path) -> None:
+    (folder / "persons.csv").write_bytes(b"")
+    done = call("check", folder, "--program", "geriatric")
+    assert done.returncode == ExitCode.TABLES_REFUSED
+    assert "persons" in done.stderr
+
+
+def test_a_column_named_like_an_identifier_is_refused_and_the_mapping_is_offered(folder: Path) -> None:
+    edit(folder / "persons.csv", "person_id,", "last_name,person_id,")
+    done = call("check", folder, "--program", "geriatric")
+    assert done.returncode == ExitCode.TABLES_REFUSED
+    assert "last_name" in done.stderr
+    assert "site.toml" in done.stderr
+
+
+def test_bad_cells_are_set_aside_with_their_line_and_never_their_value(folder: Path) -> None:
+    events = (folder / "events.csv").read_text(encoding="utf-8").splitlines()
+    header = events[0].split(",")
+    kind, seen, person = header.index("kind"), header.index("observed_at"), header.index("person_id")
+    rows = [line.split(",") for line in events[1:4]]
+    rows[0][kind], rows[1][seen], rows[2][person] = "zzsecretkind", "31/12/2025", "zznobody"
+    events[1:4] = [",".join(row) for row in rows]
+    (folder / "events.csv").write_text("\n".join(events) + "\n", encoding="utf-8")
+    out = folder.parent / "aside.csv"
+    done = call("check", folder, "--program", "geriatric", "--out", out)
+    assert done.returncode == 0
+    aside = out.read_text(encoding="utf-8")
+    for line in ("2", "3", "4"):
+        assert f"events.csv,{line}," in aside
+    assert "zzsecret" not in done.stdout + done.stderr + aside
+    assert "31/12/2025" not in done.stdout + done.stderr + aside
+
+
+def test_a_date_before_the_data_start_names_both_dates(folder: Path) -> None:
+    done = call("nightly", folder, "--program", "geriatric", "--as-of", "2019-01-01", "--out", folder.parent / "out")
+    assert done.returncode == ExitCode.USAGE
+    assert "2019-01-01" in done.stderr
+    assert "data_start" in done.stderr
+
+
+def test_an_old_extract_is_stopped_by_its_gate(folder: Path) -> None:
+    done = call("nightly", folder, "--program", "geriatric", "--as-of", "2027-10-01", "--out", folder.parent / "out")
+    assert done.returncode == ExitCode.TOO_MUCH_SET_ASIDE
+    assert "--max-stale-days" in done.stderr
+
+
+def test_a_second_run_while_one_is_running_is_told_so(folder: Path) -> None:
+    out = folder.parent / "out"
+    out.mkdir()
+    with FileLock(out / ".casestrat.lock"):
+        done = call("nightly", folder, "--program", "geriatric", "--as-of", AS_OF, "--out", out)
+    assert done.returncode == ExitCode.LOCKED
+    assert "another run" in done.stderr
+
+
+def test_no_places_and_no_licensed_case_manager_give_a_list_and_a_ledger(folder: Path) -> None:
+    meetings = (folder / "committee_meetings.csv").read_text(encoding="utf-8").splitlines()
+    at = meetings[0].split(",").index("places")
+    zero = [meetings[0], *(",".join([*row[:at], "0", *row[at + 1 :]]) for row in (x.split(",") for x in meetings[1:]))]
+    (folder / "committee_meetings.csv").write_text("\n".join(zero) + "\n", encoding="utf-8")
+    (folder / "licenses.csv").unlink()
+    managers = folder / "case_managers.csv"
+    lines = managers.read_text(encoding="utf-8").splitlines()
+    profession = lines[0].split(",").index("profession")
+    nurses = [lines[0]]
+    for row in (x.split(",") for x in lines[1:]):
+        nurses.append(",".join([*row[:profession], "nurse", *row[profession + 1 :]]))
+    managers.write_text("\n".join(nurses) + "\n", encoding="utf-8")
+    out = folder.parent / "out"
+    done = call("nightly", folder, "--program", "geriatric", "--as-of", AS_OF, "--out", out)
+    assert done.returncode == 0
+    counts = json.loads((out / AS_OF / "manifest.json").read_text())["counts"]
+    assert counts["places"] == counts["proposed"] == 0
+    assert "licence" in (out / AS_OF / "unassigned.csv").read_text(encoding="utf-8-sig")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file size limit needs a POSIX system")
+def test_a_full_disk_publishes_nothing_and_says_so(folder: Path) -> None:
+    out = folder.parent / "out"
+    code = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)); from casestrat.__main__ import main; sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "nightly", folder, "--program", "geriatric", "--as-of", AS_OF, "--out", out],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == ExitCode.FAILED
+    assert "disk is full" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (out / AS_OF).exists()
+    after = call("nightly", folder, "--program", "geriatric", "--as-of", AS_OF, "--out", out)
+    assert after.returncode == 0
+
+
+def test_a_model_that_is_no_model_is_refused(folder: Path) -> None:
+    fake = folder.parent / "model.zip"
+    fake.write_bytes(b"not a model")
+    done = call(
+        "nightly", folder, "--program", "geriatric", "--as-of", AS_OF, "--out", folder.parent / "out", "--model", fake
+    )
+    assert done.returncode == ExitCode.USAGE
+
+
+def test_a_decision_file_that_cannot_be_read_is_refused(folder: Path) -> None:
+    out = folder.parent / "out"
+    assert call("nightly", folder, "--program", "geriatric", "--as-of", AS_OF, "--out", out, "--quiet").stdout == ""
+    meeting = next((out / AS_OF / "meetings").glob("*.json"))
+    broken = folder.parent / "decisions.json"
+    broken.write_text("{", encoding="utf-8")
+    done = call("decisions", "record", meeting, broken, "--program", "geriatric")
+    assert done.returncode == ExitCode.USAGE
+    assert (
+        call("decisions", "record", folder / "none.json", broken, "--program", "geriatric").returncode == ExitCode.USAGE
+    )
+
+
+def test_synthesize_never_replaces_a_folder_that_holds_something(folder: Path) -> None:
+    done = call("synthesize", "--out", folder, "--people", "50")
+    assert done.returncode == ExitCode.USAGE
+    assert "--force" in done.stderr
+
+
+def test_the_example_is_remade_bit_for_bit_by_one_command(root: Path, tmp_path: Path) -> None:
+    assert call("synthesize", "--example", "--out", tmp_path / "again").returncode == 0
+    kept = root / "data" / "synthetic" / "geriatric"
+    names = sorted(path.name for path in kept.iterdir())
+    assert names == sorted(path.name for path in (tmp_path / "again").iterdir())
+    for name in names:
+        assert (kept / name).read_bytes() == (tmp_path / "again" / name).read_bytes(), name
+
+
+def test_learn_evaluate_and_allocate_from_the_command_line(folder: Path) -> None:
+    model = folder.parent / "model.zip"
+    dates = ["--as-of", "2025-10-01", "--as-of", "2026-01-01", "--as-of", "2026-04-01"]
+    assert call("fit", folder, "--program", "geriatric", *dates, "--out", model).returncode == 0
+    told = call(
+        "evaluate", folder, "--program", "geriatric", "--as-of", "2026-05-01", "--model", model, "--capacity", "20"
+    )
+    assert told.returncode == 0
+    assert "auc" in told.stdout
+    card = call("evaluate", folder, "--program", "geriatric", "--as-of", "2026-05-01")
+    assert "points, not a risk" in card.stdout
+    plan = call("allocate", folder, "--program", "geriatric", "--as-of", AS_OF, "--out", folder.parent / "plan")
+    assert plan.returncode == 0
+    assert (folder.parent / "plan" / "workload.parquet").is_file()
+
+
+@pytest.mark.parametrize("kind", ["programs", "instruments", "scorecards"])
+def test_what_is_shipped_can_be_listed(kind: str) -> None:
+    assert len(json.loads(call("list", kind, "--json").stdout)) >= 3
