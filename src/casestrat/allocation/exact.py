@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _OPTIMAL, _INFEASIBLE = 0, 2  # status codes of scipy's milp
 _CUT_ROUNDS = 6
-_PEAK_TRIES = 6
+_PEAK_TRIES = 12
 _STEPS = (-13, -8, -5, -3, -2, -1, 0, 1, 2, 4, 7, 12)  # where squares are first held, in minute units from the load
 _LEAST_SECONDS = 0.05
 

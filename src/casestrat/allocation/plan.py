@@ -197,7 +197,7 @@ def _why(choices: pd.DataFrame) -> pd.DataFrame:
     others = choices[~choices["is_chosen"] & choices["has_room"]]
     others = others.sort_values(["case_id", "cost", "utilisation_after", "cm_id"]).drop_duplicates("case_id")
     told = pd.DataFrame({"case_id": chosen["case_id"], "why": why + "; " + share + " % of minutes in use after"})
-    runner_up = told["case_id"].map(others.set_index("case_id")["cm_id"]).fillna("")
+    runner_up = told["case_id"].map(others.set_index("case_id")["cm_id"]).astype(TEXT).fillna("")
     return told.assign(runner_up=runner_up)
 
 

@@ -83,6 +83,7 @@ class AllocationProblem:
         for name, fields in _FRAMES.items():
             object.__setattr__(self, name, frames.typed_frame(name, getattr(self, name), fields))
         _check(self)
+        _sort(self)
         capacity = available_minutes(self.case_managers, self.absences, self.first_day).to_numpy(dtype=np.int64)
         for name, values in (("capacity", capacity), *_before(self, capacity).items()):
             values.setflags(write=False)
@@ -185,8 +186,10 @@ class AllocationProblem:
         return cls(
             cases=pd.DataFrame({"case_id": costs.columns, "minutes": least}),
             case_managers=pd.DataFrame({"cm_id": costs.index, "capacity_minutes": np.asarray(capacity)}),
-            pair_cost=values,
-            pair_minutes=pd.DataFrame(pairs, index=costs.index, columns=costs.columns).astype("int64"),
+            pair_cost=values.set_axis(values.index.astype(str)).set_axis(values.columns.astype(str), axis=1),
+            pair_minutes=pd.DataFrame(pairs, index=costs.index.astype(str), columns=costs.columns.astype(str)).astype(
+                "int64"
+            ),
         )
 
 
@@ -219,6 +222,17 @@ def _check(problem: AllocationProblem) -> None:
             where="argument `starts_on`",
             do="give the first day of the plan",
         )
+
+
+def _sort(problem: AllocationProblem) -> None:
+    """Put cases and case managers in the order of their ids, so that the order of rows changes nothing."""
+    for name, key in (("cases", "case_id"), ("case_managers", "cm_id")):
+        object.__setattr__(problem, name, getattr(problem, name).sort_values(key, ignore_index=True))
+    for name in ("pair_cost", "pair_minutes"):
+        table = getattr(problem, name)
+        if table is not None:
+            axes = (problem.case_managers["cm_id"].tolist(), problem.cases["case_id"].tolist())
+            object.__setattr__(problem, name, table.loc[axes])
 
 
 def _before(problem: AllocationProblem, capacity: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:

@@ -193,10 +193,21 @@ def _add_squares(
 ) -> None:  # fmt: skip
     """Rows that hold s_j above lines below load²/capacity, and their sum below its limit."""
     m, n = load.shape
-    below = sparse.csr_array((-np.ones(m), (np.arange(m), np.arange(first, first + m))), shape=(m, n))
-    for cut in cuts:
-        steep = sparse.csr_array(sparse.diags_array(cut.slope) @ load)
-        blocks.add("cuts", steep + below, cut.offset - cut.slope * instance.before)
+    if cuts:
+        slopes, offsets = np.stack([cut.slope for cut in cuts]), np.stack([cut.offset for cut in cuts])
+        entries = load.tocoo()
+        managers, columns = entries.coords
+        first_row = np.arange(len(cuts))[:, None] * m
+        steep = sparse.csr_array(
+            (
+                (slopes[:, managers] * entries.data).ravel(),
+                ((first_row + managers).ravel(), np.tile(columns, len(cuts))),
+            ),
+            shape=(len(cuts) * m, n),
+        )
+        rows = np.arange(len(cuts) * m)
+        below = sparse.csr_array((-np.ones(len(rows)), (rows, first + rows % m)), shape=steep.shape)
+        blocks.add("cuts", steep + below, (offsets - slopes * instance.before).ravel())
     if limits is not None and limits.squares is not None:
         total = sparse.csr_array((np.ones(m), (np.zeros(m, int), np.arange(first, first + m))), shape=(1, n))
         blocks.add("squares", total, np.array([limits.squares]))

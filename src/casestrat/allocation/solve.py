@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 # Pairs of class and case manager up to which a level is also given to the solver as a whole.
 _WHOLE_PAIRS = {UNASSIGNED: 2_000, LARGEST: 2_000, SQUARES: 1_000, FIT: 10_000}
+_WHOLE_FIRST_PAIRS = 500  # up to which this comes before groups are dealt anew
 _RELAXED_PAIRS = 400_000  # up to which a level's relaxation is solved
 _NODES_A_SECOND = 8_000  # nodes times pairs that the solver may do for each second of the time limit
 _ROUNDS_A_SECOND = 1.0  # groups dealt anew for each second of the time limit, a level
@@ -231,7 +232,9 @@ class Ladder:
             cuts = cuts_at(self.instance, self.instance.loads(plan).astype(np.float64), _CUTS)
         model = build(self.instance, level, limits, cuts)
         small = self.instance.n_pairs <= _RELAXED_PAIRS
-        return model, solve_relaxation(model, self.deadline(level) + 1.0 - time.monotonic()) if small else None
+        # A bound is owed whatever the searches took, so the relaxation has a little time of its own.
+        seconds = max(self.deadline(level) - time.monotonic(), 0.5 + 0.05 * self.time_limit_s)
+        return model, solve_relaxation(model, seconds) if small else None
 
     def take(self, level: str, limits: Limits, plan: Wholes, other: Wholes) -> Wholes:
         """Take the other plan where it is within the limits and better."""
@@ -239,13 +242,17 @@ class Ladder:
         return other if is_inside(instance, limits, other) and is_better(instance, level, other, plan) else plan
 
     def better(self, level: str, limits: Limits, plan: Wholes, floor: float) -> tuple[Wholes, float]:
-        """Deal groups anew, then give the level to the solver as a whole, as long as the gap is open."""
+        """Give a level to the solver as a whole and deal groups anew, as long as the gap is open."""
         instance = self.instance
-        rounds = int(np.ceil(_ROUNDS_A_SECOND * self.time_limit_s))
-        plan = deal_anew(instance, level, limits, plan, floor, rounds, Effort(10**6, self.deadline(level)), self.rng)
-        if is_closed(level_value(instance, level, plan), floor):
-            return plan, floor
-        return self.whole(level, limits, plan, floor)
+        whole_first = instance.n_pairs <= _WHOLE_FIRST_PAIRS or level == FIT
+        if whole_first:
+            plan, floor = self.whole(level, limits, plan, floor)
+        if not is_closed(level_value(instance, level, plan), floor):
+            rounds, effort = int(np.ceil(_ROUNDS_A_SECOND * self.time_limit_s)), Effort(10**6, self.deadline(level))
+            plan = deal_anew(instance, level, limits, plan, floor, rounds, effort, self.rng)
+            if not whole_first and not is_closed(level_value(instance, level, plan), floor):
+                plan, floor = self.whole(level, limits, plan, floor)
+        return plan, floor
 
     def whole(self, level: str, limits: Limits, plan: Wholes, floor: float) -> tuple[Wholes, float]:
         """Give a level to the solver as a whole."""
