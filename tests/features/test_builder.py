@@ -133,6 +133,13 @@ def test_the_sources_say_what_is_shown_and_where_it_came_from(tables, spine):
     assert long[long["person_id"] == "P2"].set_index("feature")["value"].isna()["falls"]
 
 
+def test_features_and_sources_may_be_had_in_one_pass(tables, spine):
+    builder = FeatureBuilder(FEATURES)
+    X, sources = builder.build_with_sources(tables, spine)
+    pd.testing.assert_frame_equal(X, builder.build(tables, spine))
+    pd.testing.assert_frame_equal(sources, builder.sources(tables, spine))
+
+
 def test_no_features_have_no_sources(tables, spine):
     assert FeatureBuilder([]).sources(tables, spine).empty
     assert FeatureBuilder([]).build(tables, spine).shape == (4, 0)

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from casestrat.timeline import status_on
+from casestrat.timeline import status_at, status_on
 
 DATE = "2026-03-01"
 
@@ -85,6 +85,22 @@ def test_what_the_committee_decided_counts_once_it_is_known(made, geriatric, dec
 def test_the_earliest_of_several_referrals_waits_and_the_others_are_listed(made, geriatric):
     tables = made(referrals=[_referral(2, referred_on="2026-01-15"), _referral(1), _referral(3, consent="no")])
     assert _status(tables, geriatric) == [["R2", "waiting", ""], ["R1", "other_referral_waiting", ""]]
+
+
+def test_many_dates_at_once_tell_what_each_date_alone_tells(made, geriatric):
+    tables = made(
+        referrals=[_referral(1, referred_on="2026-01-05"), _referral(2, referred_on="2026-01-20"), _referral(3)],
+        decisions=[_decision("refuse", decided_at="2026-02-10")],
+        episodes=[_episode("2026-03-10", closed_on="2026-04-10", close_reason="goals_met")],
+    )
+    dates = pd.date_range("2026-01-01", "2026-05-01", freq="10D").as_unit("us")
+    spine = pd.DataFrame({"person_id": "P1", "as_of": dates})
+    together = status_at(tables, geriatric, spine)
+    assert together["status"].nunique() == 4
+    for date in dates:
+        alone = status_on(tables, geriatric, date)
+        rows = together[together["as_of"] == date].drop(columns="as_of").reset_index(drop=True)
+        pd.testing.assert_frame_equal(rows, alone)
 
 
 def test_two_referrals_of_one_day_are_ordered_by_their_ids(made, geriatric):

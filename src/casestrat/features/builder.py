@@ -139,8 +139,7 @@ class FeatureBuilder:
             A column is not known or of the wrong type, or a window begins before the data.
         """
         reading = Reading(tables, spine, self.program)
-        columns = {feature.name: computed(feature, reading).column for feature in self.features}
-        return pd.DataFrame(columns, index=pd.MultiIndex.from_frame(reading.spine))
+        return _as_features({feature: computed(feature, reading) for feature in self.features}, reading)
 
     def describe(self, lang: str = "en") -> pd.DataFrame:
         """Return the dictionary of the features.
@@ -178,13 +177,28 @@ class FeatureBuilder:
             source (the table and the condition), observed_on (day of the row shown, of the last row counted; missing
             where there is none).
         """
+        return self.build_with_sources(tables, spine)[1]
+
+    def build_with_sources(self, tables: Tables, spine: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Compute the features and say where each came from, in one pass over the tables.
+
+        Parameters
+        ----------
+        tables : Tables
+            The checked tables.
+        spine : pandas.DataFrame
+            Columns ``person_id`` and ``as_of``.
+
+        Returns
+        -------
+        features : pandas.DataFrame
+            As :meth:`build`.
+        sources : pandas.DataFrame
+            As :meth:`sources`.
+        """
         reading = Reading(tables, spine, self.program)
-        parts = [_shown(feature, computed(feature, reading), reading) for feature in self.features]
-        nothing: dict[str, Any] = {"feature": TEXT, "value": TEXT, "source": TEXT, "observed_on": "datetime64[us]"}
-        long = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(nothing)).astype(nothing)
-        repeated = pd.concat([reading.spine] * len(parts), ignore_index=True) if parts else reading.spine.iloc[:0]
-        order = np.argsort(np.tile(np.arange(len(reading.spine)), len(parts)), kind="stable")
-        return pd.concat([repeated, long], axis=1).iloc[order].reset_index(drop=True)
+        found = {feature: computed(feature, reading) for feature in self.features}
+        return _as_features(found, reading), _as_sources(found, reading)
 
     def bind(self, tables: Tables) -> SpineFeatures:
         """Return a scikit-learn transformer that turns spines into features of these tables.
@@ -203,6 +217,20 @@ class FeatureBuilder:
         from casestrat.features.transformer import SpineFeatures
 
         return SpineFeatures(self, tables)
+
+
+def _as_features(found: dict[Feature, Computed], reading: Reading) -> pd.DataFrame:
+    columns = {feature.name: one.column for feature, one in found.items()}
+    return pd.DataFrame(columns, index=pd.MultiIndex.from_frame(reading.spine))
+
+
+def _as_sources(found: dict[Feature, Computed], reading: Reading) -> pd.DataFrame:
+    parts = [_shown(feature, one, reading) for feature, one in found.items()]
+    nothing: dict[str, Any] = {"feature": TEXT, "value": TEXT, "source": TEXT, "observed_on": "datetime64[us]"}
+    long = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(nothing)).astype(nothing)
+    repeated = pd.concat([reading.spine] * len(parts), ignore_index=True) if parts else reading.spine.iloc[:0]
+    order = np.argsort(np.tile(np.arange(len(reading.spine)), len(parts)), kind="stable")
+    return pd.concat([repeated, long], axis=1).iloc[order].reset_index(drop=True)
 
 
 def _scoped(feature: Feature, program: Program) -> Feature:

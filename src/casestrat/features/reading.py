@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from casestrat.timeline import (
     history_of,
     rows_matching,
     score_assessments,
-    status_at,
+    status_rows,
 )
 from casestrat.timeline.as_of import checked_spine
 from casestrat.timeline.matching import known_column
@@ -70,12 +71,18 @@ class Reading:
         """Return a table's rows; `responses` with the moment of their sitting, `scores` one row a sitting scored."""
         if table not in self._frames:
             if table == "scores":
-                self._frames[table] = score_assessments(self.tables, self._program)
+                self._frames[table] = score_assessments(self._of_people("assessments", "responses"), self._program)
             elif table == "responses":
                 self._frames[table] = answers_with_moments(self.tables.responses, self.tables.assessments)
             else:
                 self._frames[table] = getattr(self.tables, table)
         return self._frames[table]
+
+    def _of_people(self, *names: str) -> Tables:
+        """Return the tables, of these named only the rows about the people asked for."""
+        about = {name: getattr(self.tables, name) for name in names}
+        about = {name: rows.loc[self.asked.codes(rows["person_id"]) >= 0] for name, rows in about.items()}
+        return replace(self.tables, **about)
 
     def moments(self, table: str) -> pd.Series:
         """Return when each row of a table was true."""
@@ -148,17 +155,14 @@ class Reading:
     def referral_places(self, scope: ReferralScope) -> NDArray[np.int64]:
         """Return the place in `referrals` of the referral that counts for each question, −1 where there is none."""
         if scope not in self._referrals:
-            stands = status_at(self.tables, scope, self.spine)
-            stands = stands.loc[stands["status"] != "other_referral_waiting", ["person_id", "as_of", "referral_id"]]
-            stands = stands.dropna().drop_duplicates()
+            stands = status_rows(self.tables, scope, self.asked)
+            stands = stands.loc[stands["status"] != "other_referral_waiting", ["row", "referral_id"]]
             row, place = self.history("referrals").windows().pairs()
-            known = self.spine.iloc[row].reset_index(drop=True)
-            known = known.assign(
-                referral_id=self.tables.referrals["referral_id"].iloc[place].array, row=row, place=place
-            )
-            found = known.merge(stands, on=["person_id", "as_of", "referral_id"])
+            ids = self.tables.referrals["referral_id"].iloc[place].reset_index(drop=True)
+            shown = stands.set_index("row")["referral_id"].reindex(row).reset_index(drop=True)
+            is_shown = (ids == shown).to_numpy(dtype=bool, na_value=False)
             out = np.full(len(self.asked), -1, dtype="int64")
-            out[found["row"].to_numpy()] = found["place"].to_numpy()
+            out[row[is_shown]] = place[is_shown]
             self._referrals[scope] = out
         return self._referrals[scope]
 

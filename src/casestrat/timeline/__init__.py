@@ -6,7 +6,7 @@ from casestrat.timeline.matching import rows_matching
 from casestrat.timeline.observation import Observation, followed_until, history_of, is_observed
 from casestrat.timeline.scoring import score_assessments, score_instrument
 from casestrat.timeline.spine import make_spine
-from casestrat.timeline.status import ReferralScope, deaths_known, status_at, status_on
+from casestrat.timeline.status import ReferralScope, deaths_known, status_at, status_on, status_rows
 
 __all__ = [
     "Asked",
@@ -26,4 +26,5 @@ __all__ = [
     "score_instrument",
     "status_at",
     "status_on",
+    "status_rows",
 ]

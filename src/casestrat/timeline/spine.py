@@ -13,7 +13,7 @@ from casestrat.tables import TEXT, Tables
 from casestrat.timeline.as_of import Asked
 from casestrat.timeline.matching import choices_like
 from casestrat.timeline.observation import history_of
-from casestrat.timeline.status import FOLLOWED, deaths_known, status_at
+from casestrat.timeline.status import FOLLOWED, ReferralScope, deaths_known, status_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,22 +102,21 @@ def _dates(as_of: str | pd.Timestamp | Iterable[str | pd.Timestamp]) -> pd.Datet
 def _belongs(tables: Tables, program: Program, spine: pd.DataFrame, population: Population) -> NDArray[np.bool_]:
     """Which rows of a spine are in the population."""
     asked = Asked.of(spine)
-    stands = status_at(tables, program, spine)
-    wanted = {"waiting": ("waiting",), "followed": FOLLOWED}.get(population)
-    if wanted is not None:
-        return _among(spine, stands.loc[stands["status"].isin(wanted)])
-    out: NDArray[np.bool_] = deaths_known(tables, asked).isna().to_numpy() & ~_among(
-        spine, stands.loc[stands["status"] == "dead"]
-    )
+    stands = status_rows(tables, ReferralScope.of(program), asked)
+
+    def are(*statuses: str) -> NDArray[np.bool_]:
+        out = np.zeros(len(spine), dtype=bool)
+        out[stands.loc[stands["status"].isin(statuses), "row"]] = True
+        return out
+
+    if population == "waiting":
+        return are("waiting")
+    if population == "followed":
+        return are(*FOLLOWED)
+    is_alive = deaths_known(tables, asked).isna().to_numpy() & ~are("dead")
     if population == "all":
-        return out & (history_of(tables, "persons", asked).windows().count() > 0)
-    return out & _is_enrolled(tables, asked) & ~_among(spine, stands.loc[stands["status"].isin(FOLLOWED)])
-
-
-def _among(spine: pd.DataFrame, rows: pd.DataFrame) -> NDArray[np.bool_]:
-    """Which questions of a spine are among those of another frame."""
-    key = ["person_id", "as_of"]
-    return np.asarray(pd.MultiIndex.from_frame(spine[key]).isin(pd.MultiIndex.from_frame(rows[key])))
+        return is_alive & (history_of(tables, "persons", asked).windows().count() > 0)
+    return is_alive & _is_enrolled(tables, asked) & ~are(*FOLLOWED)
 
 
 def _is_enrolled(tables: Tables, asked: Asked) -> NDArray[np.bool_]:

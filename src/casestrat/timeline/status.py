@@ -110,25 +110,46 @@ def status_at(tables: Tables, program: Program | ReferralScope, spine: pd.DataFr
     pandas.DataFrame
         As :func:`status_on`, with the column ``as_of`` after ``person_id``; in the order of the spine.
     """
-    asked = Asked.of(spine)
     questions = checked_spine(spine)
     scope = program if isinstance(program, ReferralScope) else ReferralScope.of(program)
-    episodes = _episodes(tables, scope, asked)
-    referrals = _referrals(tables, scope, asked, questions, episodes)
+    out = status_rows(tables, scope, Asked.of(questions))
+    for name in ("person_id", "as_of"):
+        out[name] = questions[name].iloc[out["row"]].to_numpy()
+    out = out.astype(dict.fromkeys(("person_id", "referral_id", "episode_id", "status", "reason"), TEXT))
+    return out[[_COLUMNS[0], "as_of", *_COLUMNS[1:]]]
+
+
+def status_rows(tables: Tables, scope: ReferralScope, asked: Asked) -> pd.DataFrame:
+    """Say where each person of a spine stood on the date, by the place of the question in the spine.
+
+    Parameters
+    ----------
+    tables : Tables
+        The checked tables.
+    scope : ReferralScope
+        Whose referrals and episodes count.
+    asked : Asked
+        The spine.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As :func:`status_at`, with the column ``row`` in place of ``person_id`` and ``as_of``.
+    """
+    as_of = pd.Series(asked.restored(asked.as_of).astype("datetime64[us]"))
+    episodes = _episodes(tables, scope, asked, as_of)
+    referrals = _referrals(tables, scope, asked, as_of, episodes)
     people = _people(tables, asked, episodes)
     first = _primary(referrals, episodes, people)
-    others = referrals.loc[(referrals["status"] == "waiting") & ~referrals["referral_id"].isin(first["referral_id"])]
-    others = others.loc[others["row"].isin(first.loc[first["status"] == "waiting", "row"])]
+    waits = first.loc[first["status"] == "waiting"]
+    others = referrals.loc[(referrals["status"] == "waiting") & referrals["row"].isin(waits["row"])]
+    others = others.loc[others["referral_id"] != others["row"].map(waits.set_index("row")["referral_id"])]
     others = others.assign(status="other_referral_waiting", since=others["referred_on"], rank=1)
     out = pd.concat([first.assign(rank=0), others[[*(set(first) & set(others)), "rank"]]], ignore_index=True)
-    out = out.sort_values(["row", "rank"], kind="stable").reset_index(drop=True)
-    row = out["row"].to_numpy()
-    for name in ("person_id", "as_of"):
-        out[name] = questions[name].iloc[row].to_numpy()
-    out["objects_to_scoring"] = people["objects_to_scoring"].iloc[row].array
-    out = out.astype(dict.fromkeys(("person_id", "referral_id", "episode_id", "status", "reason"), TEXT))
+    out = out.sort_values(["row", "rank"], kind="stable").drop(columns="rank").reset_index(drop=True)
+    out["objects_to_scoring"] = people["objects_to_scoring"].iloc[out["row"]].array
     out["since"] = out["since"].astype("datetime64[us]").dt.normalize()
-    return out[[_COLUMNS[0], "as_of", *_COLUMNS[1:]]]
+    return out
 
 
 def _pairs(history: History, frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
@@ -142,12 +163,12 @@ def _of_program(frame: pd.DataFrame, scope: ReferralScope) -> pd.Series:
     return frame["program"].isna() | (frame["program"] == scope.program) | (scope.program is None)
 
 
-def _episodes(tables: Tables, scope: ReferralScope, asked: Asked) -> pd.DataFrame:
+def _episodes(tables: Tables, scope: ReferralScope, asked: Asked, dates: pd.Series) -> pd.DataFrame:
     """Episodes known for each question, with whether they are open and in which state."""
     columns = ["episode_id", "referral_id", "admitted_on", "closed_on", "close_reason", "state", "program"]
     frame = _pairs(history_of(tables, "episodes", asked), tables.episodes, columns)
     frame = frame.loc[_of_program(frame, scope)].drop(columns="program").reset_index(drop=True)
-    as_of = pd.Series(asked.restored(asked.as_of).astype("datetime64[us]")).iloc[frame["row"]].reset_index(drop=True)
+    as_of = dates.iloc[frame["row"]].reset_index(drop=True)
     frame["is_open"] = frame["closed_on"].isna() | (frame["closed_on"] >= as_of)
     facts = tables.person_facts
     if not (facts["fact"] == "state").any():  # no history at all: the state the episode itself gives
@@ -172,7 +193,9 @@ def _decisions(tables: Tables, asked: Asked) -> pd.DataFrame:
     return frame.loc[frame["found"] == "left_only"].drop(columns=["found", "decision_id", "supersedes"])
 
 
-def _referrals(tables, scope, asked, questions, episodes) -> pd.DataFrame:  # type: ignore[no-untyped-def]
+def _referrals(
+    tables: Tables, scope: ReferralScope, asked: Asked, dates: pd.Series, episodes: pd.DataFrame
+) -> pd.DataFrame:
     """Referrals known for each question, each with its own status, reason and day."""
     columns = ["referral_id", "referred_on", "consent", "is_complete", "is_professional", "withdrawn_on", "program"]
     frame = _pairs(history_of(tables, "referrals", asked), tables.referrals, columns)
@@ -184,7 +207,7 @@ def _referrals(tables, scope, asked, questions, episodes) -> pd.DataFrame:  # ty
     deferred = deferred[[*key, "reason", "decided_at", "defer_until"]]
     frame = frame.merge(final, on=key, how="left").merge(deferred, on=key, how="left", suffixes=("", "_deferred"))
     frame = _with_last_episode(frame, episodes)
-    as_of = questions["as_of"].iloc[frame["row"]].reset_index(drop=True)
+    as_of = dates.iloc[frame["row"]].reset_index(drop=True)
     is_refused = frame["outcome"] == "refuse"
     is_unprofessional = scope.professional_only & (frame["is_professional"] == False).fillna(False)  # noqa: E712
     is_incomplete = (frame["is_complete"] == False).fillna(False)  # noqa: E712  unknown is not no
