@@ -78,10 +78,10 @@ def test_columns_sort_both_ways_and_the_cut_shows_only_in_the_order_of_rank(comm
     assert committee.locator("tr.cut").count() == 1
 
 
-@pytest.mark.parametrize("column", ["person", "tier", "score", "interval", "criteria", "decision"])
-def test_every_column_sorts_all_people(committee, column):
-    committee.locator(f"[data-sort={column}]").click()
-    assert len(people(committee)) == 63
+def test_every_column_sorts_all_people(committee):
+    for column in ("person", "tier", "score", "interval", "criteria", "decision"):
+        committee.locator(f"[data-sort={column}]").click()
+        assert len(people(committee)) == 63
 
 
 def test_search_and_filters_narrow_the_list_and_can_be_cleared(committee):

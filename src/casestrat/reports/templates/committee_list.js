@@ -58,7 +58,7 @@ const shareOfScale = (x) => (hasRankInterval ? Math.sqrt((x - 1) / (lastRank - 1
 function intervalBar(entry) {
   const [low, point, high] = hasRankInterval ? [entry.rank_low, entry.rank, entry.rank_high] : [entry.risk_low, entry.risk, entry.risk_high];
   if (low == null || high == null) return "";
-  const width = 112, at = (x) => (4 + (width - 8) * shareOfScale(x)).toFixed(1);
+  const width = 100, at = (x) => (4 + (width - 8) * shareOfScale(x)).toFixed(1);
   const tell = hasRankInterval ? number : percent;
   const words = w("interval_of", { low: tell(low), high: tell(high) });
   const cut = hasRankInterval && places !== null && places < lastRank
