@@ -124,7 +124,7 @@ class Plans(AboutPeople):
     plan_id: Text = key_id("Id of the plan.")
     episode_id: Text = other_id("Episode it belongs to.")
     person_id: Text = person_id()
-    version: Text = text("Version of the plan.")
+    version: Text = text("Version of the plan.", why=_WORK)
     starts_on: Moment = day("First day.", presence="needed")
     review_due_on: Moment = day("Day it is to be reviewed.")
 

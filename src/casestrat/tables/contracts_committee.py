@@ -19,6 +19,7 @@ from casestrat.tables.contract import AboutPeople, Table, facts
 
 _DECIDED = "it is what people decided, not what was true of the person"
 _FREE = "free text"
+_MEETING = "about the meeting"
 
 
 class CommitteeMeetings(Table):
@@ -26,11 +27,11 @@ class CommitteeMeetings(Table):
 
     meeting_id: Text = key_id("Id of the meeting.")
     held_on: Moment = day("Day it is held.", presence="needed")
-    territory: Text = text("Territory it decides for; blank where it decides for all.")
-    places: Whole = whole("Places to be given.", 0, 10_000, unit="places", role="neither", why="about the meeting")
-    list_fingerprint: Text = text("Fingerprint of the list it was shown.", presence="optional")
+    territory: Text = text("Territory it decides for; blank where it decides for all.", why=_MEETING)
+    places: Whole = whole("Places to be given.", 0, 10_000, unit="places", role="neither", why=_MEETING)
+    list_fingerprint: Text = text("Fingerprint of the list it was shown.", why=_MEETING, presence="optional")
     program: Text = code("Program.", role="neither", why="one run serves one program", presence="optional")
-    site: Text = text("Site.", presence="optional")
+    site: Text = text("Site.", why=_MEETING, presence="optional")
 
     class Config:
         """Facts about the table."""

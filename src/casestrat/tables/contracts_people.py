@@ -153,7 +153,7 @@ class Assessments(AboutPeople):
     assessment_id: Text = key_id("Id of the sitting.")
     person_id: Text = person_id()
     instrument: Text = code("Instrument used.", presence="needed", vocabulary="instruments")
-    version: Text = text("Version of the instrument.", presence="optional")
+    version: Text = text("Version of the instrument.", why="it is about the instrument", presence="optional")
     observed_at: Moment = moment("When the sitting took place.", presence="needed")
     assessor_role: Text = code("Profession of the assessor.", role="neither", why="it is about the assessor")
     mode: Text = code(
@@ -201,7 +201,7 @@ class Measurements(AboutPeople):
     person_id: Text = person_id()
     kind: Text = code("What was measured.", presence="needed", vocabulary="measurement_kinds")
     value: Number = number("Value measured.", -1e9, 1e9, unit="see unit", presence="needed")
-    unit: Text = text("Unit of the value.")
+    unit: Text = text("Unit of the value.", why="it says how to read the value")
     observed_at: Moment = moment("When it was measured.", presence="needed")
 
     class Config:

@@ -13,7 +13,7 @@ _WHAT = "|".join(
         "surname|forename|initials|nom|noms|prenom|prenoms|nom_prenom|nom_(de_)?(naissance|famille|usage|jeune_fille)",
         "nome|cognome|nominativo|nome_cognome|cognome_nome",
         # birth dates
-        "birth_?date|birth_?day|date_?of_?birth|dob|(date|jour)_?(de_)?naissance|ddn|ne_le|nee_le|date_naiss",
+        "birth_?date|birth_?day|date_?of_?birth|dob|(date|jour)_?(de_)?naissance|ddn|ne_le|ne_e_le|nee_le|date_naiss",
         "data_(di_)?nascita|nato_il|nata_il",
         # national numbers
         "nir|nni|ins|ins_nir|ins_c|numero_ins|n(ume?ro?|o)?_?(de_)?secu(rite)?(_sociale)?|securite_sociale|ssn|ssan",
@@ -25,7 +25,7 @@ _WHAT = "|".join(
         "(street_|home_|postal_)?address|adresse(_postale)?|indirizzo|domicilio",
     )
 )
-_DIRECT = re.compile(rf"^(?:({_WHO})_(?:s_)?)?(?:{_WHAT})(?:_(?:de_|du_|of_|della_|del_)?(?:{_WHO}))?(?:_?\d)?$")
+_DIRECT = re.compile(rf"^(?:({_WHO})_(?:s_)?)?(?:{_WHAT})(?:_(?:de_|du_|of_|della_|del_)?(?:l_)?(?:{_WHO}))?(?:_?\d)?$")
 
 
 def plain_header(header: str) -> str:
