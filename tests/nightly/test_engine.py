@@ -13,7 +13,6 @@ import pytest
 from casestrat.errors import PartialError, UsageError
 from casestrat.nightly.engine import run_parts
 
-
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # a cluster's workers cannot import a test
 
 

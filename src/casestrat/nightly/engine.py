@@ -101,7 +101,7 @@ def _on_dask(
         client = stack.enter_context(_client(stack, min(workers or os.cpu_count() or 1, len(tasks)), scheduler))
         # A part that was lost with its worker is done again elsewhere; `pure=False` keeps equal tasks apart.
         futures = client.map(work, tasks, pure=False, retries=2)
-        for future in as_completed(futures):
+        for future in as_completed(futures, loop=client.loop):
             yield future.result()
 
 

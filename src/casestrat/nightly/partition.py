@@ -192,12 +192,12 @@ def process(task: PartTask) -> dict[str, Any]:
     populations = [make_spine(tables, task.program, task.as_of, population=name) for name in ("waiting", "followed")]
     spine = pd.concat(populations, ignore_index=True).drop_duplicates(ignore_index=True)
     spine = spine.sort_values(["person_id", "as_of"], ignore_index=True)
-    X = builder.build(tables, spine)
+    X, sources = builder.build_with_sources(tables, spine)
     scores, reasons = score_people(model, X)
     frames = {
         "features": X.reset_index(),
         "scores": scores.reset_index(),
-        "reasons": _with_sources(reasons, builder.sources(tables, spine)),
+        "reasons": _with_sources(reasons, sources),
     }
     for name, frame in frames.items():
         write_atomic(_result(task, name), _typed_parquet(frame))

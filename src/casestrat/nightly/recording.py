@@ -45,7 +45,7 @@ def record_decisions(meeting_file: str | Path, file: str | Path, program: str | 
     with locked(path.parent):
         meeting = Meeting.from_json(path.read_text(encoding="utf-8"), program=rules)
         result = meeting.record(Path(file))
-        table = result.decisions.to_csv(index=False, lineterminator="\n").encode()
+        table = meeting.decisions.to_csv(index=False, lineterminator="\n").encode()
         write_atomic(path.with_suffix(".decisions.csv"), table)
         write_atomic(path, meeting.to_json().encode())
     return result

@@ -174,7 +174,7 @@ def _one_list(
         "extract": inputs.extract, "program": inputs.program, "model": inputs.model, "policy": inputs.policy,
     }  # fmt: skip
     meeting = open_meeting(
-        ranked, places=places or 0, held_on=row.held_on, program=program, territory=row.territory,
+        ranked, places=places, held_on=row.held_on, program=program, territory=row.territory,
         fingerprints=fingerprints, meeting_id=row.meeting_id,
     )  # fmt: skip
     ranked = ranked.assign(meeting_id=row.meeting_id)

@@ -260,7 +260,8 @@ def mark_places(
     -------
     pandas.DataFrame
         The same rows with ``is_proposed`` (within the places) and ``in_tied_zone`` (on either side of the cut, of the
-        tie group that the cut goes through), put before ``imputed``.
+        tie group that the cut goes through), put before ``imputed``. Who definitely fails a criterion (``criteria`` is
+        ``fails``) keeps the rank but takes up no place: the committee sees them, and may still admit them with a reason.
 
     Raises
     ------
@@ -290,8 +291,9 @@ def mark_places(
     is_proposed, in_zone = np.zeros(len(ranked), dtype=bool), np.zeros(len(ranked), dtype=bool)
     by_rank = np.argsort(ranked["rank"].to_numpy(dtype=np.int64), kind="stable")
     groups = ranked["tie_group"].to_numpy(dtype=np.int64)
+    may_be_proposed = ~_fails(ranked)
     for number, cut in enumerate(cuts):
-        members = by_rank[lists[by_rank] == number]
+        members = by_rank[(lists[by_rank] == number) & may_be_proposed[by_rank]]
         if cut is None:
             continue
         is_proposed[members[:cut]] = True
@@ -324,6 +326,12 @@ def place_count(places: object) -> int:
     if isinstance(places, bool) or not isinstance(places, int | np.integer) or places < 0:
         raise UsageError("`places` is not a whole number of at least 0", do="give the number of places, such as 8")
     return int(places)
+
+
+def _fails(ranked: pd.DataFrame) -> Flags:
+    if "criteria" not in ranked.columns:
+        return np.zeros(len(ranked), dtype=bool)
+    return ranked["criteria"].astype(TEXT).eq("fails").to_numpy(dtype=bool)
 
 
 def _with_marks(ranked: pd.DataFrame, is_proposed: Flags, in_zone: Flags) -> pd.DataFrame:
