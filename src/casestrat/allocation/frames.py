@@ -141,7 +141,9 @@ def _typed_column(name: str, frame: pd.DataFrame, column: str, field: Field) -> 
                 do="fill the column or leave these rows out",
             )
         return values
-    return values if field.default is None else values.fillna(field.default)
+    if field.default is None or (field.kind == "number" and column in frame):  # a gap in a weight is no weight
+        return values
+    return values.fillna(field.default)
 
 
 def _whole(raw: pd.Series) -> pd.Series:
@@ -172,7 +174,7 @@ def _flag(raw: pd.Series) -> pd.Series:
 
 def _day(raw: pd.Series) -> pd.Series:
     """Naive dates."""
-    days: pd.Series = pd.to_datetime(raw, errors="raise").astype("datetime64[us]")
+    days: pd.Series = pd.to_datetime(raw, errors="raise", format="ISO8601").astype("datetime64[us]")
     return days
 
 
