@@ -276,6 +276,22 @@ def test_identifiers_may_be_hashed_and_constants_given(site):
     assert tables.persons["language"].tolist() == ["fr", "fr"]
 
 
+def test_what_cannot_be_used_of_a_second_row_of_a_person_is_reported_too(site):
+    path = site()
+    write_people(path, PEOPLE + "7/1;Dupré;Éva;1940;?\n")
+    tables = read_tables(path)
+    assert len(tables.persons) == 2
+    assert tables.set_aside[["line", "column", "rule"]].values.tolist() == [
+        [4, "ne_le", "blanked"],
+        [4, "sexe", "blanked_code"],
+    ]
+
+
+def test_several_codes_of_one_cell_may_be_taken_as_they_are(site):
+    path = site(referrals='reasons = { from = "score", split = "," }')
+    assert read_tables(path).referrals["reasons"].tolist() == ["1;5", "2"]
+
+
 def test_several_files_feed_one_source_and_a_ragged_line_is_said(site):
     path = site(referrals='urgency = "score"')
     path.with_name("referrals_2.csv").write_text("fiche;id;date;score\n9;7/2\n3;7/2;07/01/2025;3\n", encoding="utf-8")
@@ -327,7 +343,7 @@ referred_on = {{ from = "am", format = "%Y-%m-%d" }}
     [
         ('path = "people.csv"', 'path = "nobody.csv"', "source people finds no file"),
         ('"sexe"', '"genre"', "source people lacks the columns genre"),
-        ('id = "id"', 'id = "no"', "source (people|referrals) lacks the columns no"),
+        ('id = "id"', 'id = "no"', "source people lacks the columns no"),
         ('table = "persons"', 'table = "patients"', "names a table that is not known"),
         ('decimal = ","', 'decimal = "."\ncolour = "red"', "unknown settings in .*: colour"),
         ('decimal = ","', 'decimal = ";"', "decimal of source people must be"),

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import datetime as dt
+from enum import Enum
+
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -93,5 +97,20 @@ def test_an_extract_file_that_is_no_toml_is_refused(tmp_path):
 
 
 def test_the_program_of_the_tables_is_written_in_the_extract(few, check, geriatric):
-    assert check(few, geriatric).extract.program == "geriatric"
-    assert isinstance(check(few), Tables)
+    tables = check(few, geriatric)
+    assert tables.extract.program == "geriatric"
+    assert "other_program" not in tables.warnings["rule"].tolist()
+    other = Tables.from_frames(few, geriatric, Extract(program="nurse"))
+    assert "other_program" in other.warnings["rule"].tolist()
+
+
+def test_every_kind_of_plain_content_has_a_fingerprint():
+    class Colour(Enum):
+        RED = "red"
+
+    assert fingerprint_of(Colour.RED) == fingerprint_of("red")
+    assert fingerprint_of(np.array([1, 2])) == fingerprint_of([1, 2])
+    assert fingerprint_of(dt.date(2026, 1, 1)) == fingerprint_of("2026-01-01")
+    assert fingerprint_of(Extract(program="a")) != fingerprint_of(Extract(program="b"))
+    assert fingerprint_of({"a": None, "b": True}) != fingerprint_of({"a": None, "b": False})
+    assert fingerprint_of(0.1 + 0.2) != fingerprint_of(0.3)

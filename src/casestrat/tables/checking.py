@@ -85,7 +85,7 @@ def check_tables(
         {name: checks[name].result() if name in checks else contracts[name].empty() for name in CONTRACTS},
         extract,
         _gather([check.report(check.failures) for check in checks.values()]),
-        _warnings(checks, extract, noticed),
+        _warnings(checks, extract, program, noticed),
         _gather([check.report(check.steps) for check in checks.values()]),
         frozenset(checks),
     )
@@ -225,7 +225,9 @@ def _gather(parts: list[pd.DataFrame]) -> pd.DataFrame:
     return order[list(OUTPUTS["set_aside"].names)]
 
 
-def _warnings(checks: Mapping[str, TableCheck], extract: Extract, noticed: Sequence[Notice]) -> pd.DataFrame:
+def _warnings(
+    checks: Mapping[str, TableCheck], extract: Extract, program: Vocabulary | None, noticed: Sequence[Notice]
+) -> pd.DataFrame:
     """Return one row per finding that leaves no row out."""
     rows = [{"table": table, "rule": rule, "n": n, "message": message} for table, rule, n, message in noticed]
     rows += [
@@ -236,5 +238,8 @@ def _warnings(checks: Mapping[str, TableCheck], extract: Extract, noticed: Seque
     if extract.data_start is None:
         message = "no data_start: windows that reach before the first day of the extract cannot be told"
         rows.append({"table": "extract", "rule": "no_data_start", "n": 1, "message": message})
+    if program is not None and extract.program != program.id:
+        message = f"the extract was made for the program {extract.program}; it is read for {program.id}"
+        rows.append({"table": "extract", "rule": "other_program", "n": 1, "message": message})
     frame = pd.DataFrame(rows, columns=["table", "rule", "n", "message"])
     return frame.astype({"table": TEXT, "rule": TEXT, "n": "Int64", "message": TEXT})

@@ -30,6 +30,8 @@ _PANDAS_TYPES = {
     arrow.int16(): pd.Int16Dtype(),
     arrow.int8(): pd.Int8Dtype(),
 }
+_MARK = b"\xef\xbb\xbf"  # some programs begin UTF-8 files with it
+_HEAD = 1 << 20  # bytes that hold any header line
 
 
 @dataclass(frozen=True)
@@ -73,16 +75,18 @@ def read_csv(path: Path, separator: str = ",", encoding: str = "utf-8") -> FileR
     TablesError
         The file cannot be read, is in another encoding, or has no usable header.
     """
-    text = _decoded(path, encoding)
-    names = _header(text, separator, path)
-    data = text.encode("utf-8")
+    data = _bytes(path)
+    if encoding.lower().replace("_", "-") not in ("utf-8", "utf8"):
+        data = _decoded(data, encoding, path).encode("utf-8")
+    data = data.removeprefix(_MARK)
+    names = _header(data[:_HEAD].decode("utf-8", errors="replace"), separator, path)
     returns = data.count(b"\r")
     if returns in (0, data.count(b"\r\n")):  # else a line may end in the midst of a field
         frame = _by_arrow(data, names, separator)
         n_lines = data.count(b"\n") + (not data.endswith(b"\n"))
         if frame is not None and len(frame) + 1 == n_lines:
             return FileRows(frame, np.arange(len(frame), dtype=np.int64) + 2)
-    return _by_record(text, names, separator, path)
+    return _by_record(_decoded(data, "utf-8", path), names, separator, path)
 
 
 def read_parquet(path: Path) -> FileRows:
@@ -123,12 +127,18 @@ def _plain_type(kind: arrow.DataType) -> arrow.DataType:
     return arrow.float64() if arrow.types.is_decimal(kind) else kind
 
 
-def _decoded(path: Path, encoding: str) -> str:
-    """Return the text of a file, without a byte-order mark."""
+def _bytes(path: Path) -> bytes:
+    """Return the bytes of a file."""
     try:
-        return path.read_bytes().decode(encoding).removeprefix("\ufeff")
+        return path.read_bytes()
     except OSError as error:
         raise TablesError(f"the file cannot be read ({type(error).__name__})", where=str(path)) from None
+
+
+def _decoded(data: bytes, encoding: str, path: Path) -> str:
+    """Return the text that bytes stand for; a byte that does not fit stops the reading."""
+    try:
+        return data.decode(encoding)
     except (UnicodeDecodeError, LookupError):
         raise TablesError(
             f"the file is not in the encoding {encoding}",
