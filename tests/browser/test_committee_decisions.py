@@ -43,7 +43,8 @@ def first_plain(made_up, *, within):
     """Rank of the first person within (or beyond) the places who needs no note."""
     made = made_up.make_meeting()
     asked = made.criteria.loc[made.criteria["result"].isna(), "person_id"]
-    plain = made.ranked[~made.ranked["in_tied_zone"] & ~made.ranked["person_id"].isin(asked)]
+    is_met = made.ranked["criteria"] == "meets"
+    plain = made.ranked[is_met & ~made.ranked["in_tied_zone"] & ~made.ranked["person_id"].isin(asked)]
     return int(plain.loc[plain["is_proposed"] == within, "rank"].iloc[0])
 
 
@@ -163,6 +164,23 @@ def test_departing_from_the_rank_needs_a_reason(committee, made_up, within, outc
     record(committee)
     data, _ = file_of(committee)
     assert data["decisions"][0]["override_reason"] == "Her home is no longer safe."
+
+
+def test_failing_a_criterion_keeps_the_rank_and_takes_no_place(visit, page_file, made_up):
+    made = made_up.make_meeting(n=12, places=4)
+    ranked = made.ranked.assign(criteria=["meets", "fails", *["meets"] * 10], in_tied_zone=False)
+    ranked["is_proposed"] = ranked["rank"].isin([1, 3, 4, 5])
+    criteria = made.criteria.assign(result=True)
+    page = visit(page_file("fails", {"ranked": ranked, "criteria": criteria}, n=12, places=4))
+    rows = page.locator("#ranked tbody tr").evaluate_all("rows => rows.map(row => row.className)")
+    assert rows.index("cut") == 5
+    assert [name == "entry proposed" for name in rows[:5]] == [True, False, True, True, True]
+    open_rank(page, 2)
+    assert "keeps the rank, takes up no place" in page.locator("#person-body").inner_text()
+    fill(page, "admit", reason="criteria_met", decided_by="Chair")
+    assert "Why depart from the rank · a criterion is not met" in page.locator("#decision").inner_text()
+    record(page)
+    assert missing(page) == ["override_reason"]
 
 
 def test_decide_keys_work_only_on_the_person_who_is_open(committee):

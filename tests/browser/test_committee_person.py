@@ -23,7 +23,7 @@ def test_each_part_is_told_in_days_of_waiting_with_what_it_rests_on(committee, m
     text = part(committee, "why_place").inner_text()
     for name in ("waiting", "need", "risk", "urgency"):
         assert f"{row[f'days_worth_{name}']:+.0f} d".replace("+0 d", "0 d") in text
-    assert re.search(r"GIR \(dependency group, 1 heaviest\): \d · aggir, \d+ \w+ 2026", text)
+    assert re.search(r"GIR \(dependency group, 1 heaviest\): \d · AGGIR, \d+ \w+ 2026", text)
     widths = (
         part(committee, "why_place")
         .locator(".bar")
@@ -55,8 +55,8 @@ def test_criteria_stand_with_sign_word_and_evidence(committee, made_up):
     open_rank(committee, int(asked))
     section = part(committee, "admission_criteria")
     assert section.locator("li").count() == 4
-    assert "— unknown: ask · unknown: problem decision" in section.inner_text()
-    assert "— met · referral form, yes" in section.inner_text()
+    assert "— unknown: ask · unknown: problem of decision-making" in section.inner_text()
+    assert "— met · medical problem: yes (referral, 30 Aug 2026)" in section.inner_text()
     assert "cnsa 2015" in section.inner_text()
 
 

@@ -173,8 +173,9 @@ def _rank(ids, facts, status, rng, places, with_risk, with_ranks) -> pd.DataFram
     frame["tie_group"] = (
         frame.groupby("key_index", sort=False).ngroup().where(frame.duplicated("key_index", keep=False), -1) + 1
     )
-    cut = places if places is not None else -100
-    frame["is_proposed"] = frame["rank"] <= cut
+    may_be_proposed = frame["criteria"] != "fails"
+    frame["is_proposed"] = may_be_proposed & (may_be_proposed.cumsum() <= (places or 0))
+    cut = frame.loc[frame["is_proposed"], "rank"].max() if frame["is_proposed"].any() else -100
     frame["in_tied_zone"] = (frame["rank"] - cut - 0.5).abs() <= 3
     frame["decided_by"] = "index"
     if with_ranks:
@@ -190,8 +191,8 @@ def _reasons(ids: np.ndarray, facts: pd.DataFrame, rng: np.random.Generator) -> 
     points = _points(facts)
     sources = {
         "age": "persons",
-        "gir": "aggir",
-        "falls_180d": "events",
+        "gir": "assessments: instrument = aggir",
+        "falls_180d": "events: kind = fall",
         "unplanned_stays_365d": "events",
         "lives_alone": "person_facts",
         "no_capable_entourage": "referrals",
@@ -229,7 +230,9 @@ def _criteria(rng: np.random.Generator, ids: np.ndarray) -> pd.DataFrame:
                     "criteria_set": "cnsa 2015",
                     "criterion": criterion,
                     "result": result,
-                    "evidence": "" if result is pd.NA else f"referral form, {'yes' if result else 'no'}",
+                    "evidence": ""
+                    if result is pd.NA
+                    else f"problem_medical: {'yes' if result else 'no'} (referrals 2026-08-30)",
                     "unknown_inputs": "problem_decision" if result is pd.NA else "",
                     "as_of": AS_OF,
                 }

@@ -146,27 +146,44 @@ function contactSection() {
     ...(isLate ? [["contacts_overdue", true]] : [])], rows));
 }
 
-function groupName(row) {
-  if (row.group_kind === "all") return w("everyone");
-  return row.group_kind === "tier" ? tierLabel(row.group) : readable(row.group);
-}
-
 // A hidden cell says that it is hidden and why; a value stands beside what it was counted from.
 function indicatorValue(row) {
-  if (row.is_suppressed) return h("span", { class: "quiet", title: w("suppressed", { n: data.small_cell }) }, `< ${data.small_cell}`, hiddenWords(w("suppressed", { n: data.small_cell })));
+  if (!row) return "";
+  if (row.is_suppressed) {
+    const words = w("suppressed", { n: data.small_cell });
+    return h("span", { class: "quiet", title: words }, `< ${data.small_cell}`, hiddenWords(words));
+  }
   if (row.value == null) return "–";
-  const isShare = row.denominator != null && row.value >= 0 && row.value <= 1;
-  const base = row.denominator == null ? "" : ` (${w("of", { n: number(row.numerator ?? 0), total: number(row.denominator) })})`;
-  return `${isShare ? percent(row.value) : short(row.value)}${base}`;
+  if (row.denominator == null) return short(row.value);
+  if (row.numerator == null) return `${row.value < 1 ? number(row.value, 2) : short(row.value)} (n = ${number(row.denominator)})`;
+  const isShare = row.value >= 0 && row.value <= 1;
+  return `${isShare ? percent(row.value) : short(row.value)} (${w("of", { n: number(row.numerator), total: number(row.denominator) })})`;
 }
 
+// "contacts_done_intensive" and "referrals_30d" → the indicator's words, with the intensity; the period has its own column.
+function indicatorName(id) {
+  const bare = id.replace(/_\d+d$/, "");
+  const intensity = Object.keys(data.labels.intensities).find((one) => bare.endsWith(`_${one}`));
+  const stem = intensity ? bare.slice(0, -intensity.length - 1) : bare;
+  const words = `indicator_${stem}` in data.words.en ? w(`indicator_${stem}`) : readable(stem);
+  return intensity ? `${words} · ${label(data.labels.intensities[intensity])}` : words;
+}
+
+const groupName = (row) => (row.group_kind === "tier" ? tierLabel(row.group) : readable(row.group));
+
+// One line an indicator and period: everyone first, then the groups of each kind side by side.
 function indicatorSection() {
   if (!indicators.length) return section("indicators", w("indicators"), "", empty("no_indicators"));
-  const name = (row) => (`indicator_${row.indicator}` in data.words.en ? w(`indicator_${row.indicator}`) : readable(row.indicator));
-  const rows = indicators.map((row) => h("tr", {}, h("td", {}, name(row)), h("td", {}, groupName(row)),
-    h("td", { class: "quiet" }, [day(row.period_start), day(row.period_end)].filter(Boolean).join(" – ")), h("td", { class: "figure" }, indicatorValue(row))));
-  return section("indicators", w("indicators"), indicators.some((row) => row.is_suppressed) ? `< ${data.small_cell}: ${w("suppressed", { n: data.small_cell })}` : "",
-    table([["indicator"], ["group"], ["period"], ["value", true]], rows));
+  const lines = [...groupBy(indicators.map((row) => ({ ...row, line: [row.indicator, row.period_start, row.period_end].join("|") })), "line").values()];
+  const kinds = ["team", "territory", "tier"].filter((kind) => indicators.some((row) => row.group_kind === kind));
+  const groups = (rows, kind) => rows.filter((row) => row.group_kind === kind).map((row) =>
+    [h("span", { class: "group" }, `${groupName(row)} `, h("b", {}, indicatorValue(row))), " "]);
+  const rows = lines.map((line) => h("tr", {}, h("td", {}, indicatorName(line[0].indicator)),
+    h("td", { class: "quiet" }, [day(line[0].period_start), day(line[0].period_end)].filter(Boolean).join(" – ")),
+    h("td", {}, h("b", {}, indicatorValue(line.find((row) => row.group_kind === "all")))),
+    kinds.map((kind) => h("td", { class: "groups" }, groups(line, kind)))));
+  const note = indicators.some((row) => row.is_suppressed) ? `< ${data.small_cell}: ${w("suppressed", { n: data.small_cell })}` : "";
+  return section("indicators", w("indicators"), note, table([["indicator"], ["period"], ["everyone"], ...kinds.map((kind) => [`by_${kind}`])], rows));
 }
 
 function renderAll() {

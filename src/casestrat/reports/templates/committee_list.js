@@ -61,8 +61,8 @@ function intervalBar(entry) {
   const width = 100, at = (x) => (4 + (width - 8) * shareOfScale(x)).toFixed(1);
   const tell = hasRankInterval ? number : percent;
   const words = w("interval_of", { low: tell(low), high: tell(high) });
-  const cut = hasRankInterval && places !== null && places < lastRank
-    ? draw("line", { x1: at(places + 0.5), x2: at(places + 0.5), y1: 0, y2: 16, stroke: "#00598c", "stroke-dasharray": "2 2" }) : null;
+  const cut = hasRankInterval && lastWithin > 0 && lastWithin < lastRank
+    ? draw("line", { x1: at(lastWithin + 0.5), x2: at(lastWithin + 0.5), y1: 0, y2: 16, stroke: "#00598c", "stroke-dasharray": "2 2" }) : null;
   return draw("svg", { width, height: 16, viewBox: `0 0 ${width} 16`, role: "img", "aria-label": words },
     draw("title", {}, words),
     draw("line", { x1: 4, x2: width - 4, y1: 8, y2: 8, stroke: "#d4d4d4" }),
@@ -132,7 +132,7 @@ function rankedRows(rows) {
       out.push(spanningRow("zone", `≈ ${w("tied_zone")}`));
       isNamed = true;
     }
-    if (!isWithin(entry)) cut();
+    if (entry.rank > lastWithin) cut();
     out.push(entryRow(entry, COLUMNS.map((column) => column.cell(entry))));
   }
   if (rows.length) cut();
@@ -160,7 +160,7 @@ function addedSection(rows) {
 
 const sideHead = (keys) => h("thead", {}, h("tr", {}, keys.map((key) => h("th", { scope: "col" }, w(key)))));
 const missingItems = (entry) =>
-  (entry.missing_items ?? "").split(/[,;]\s*/).filter(Boolean).map((item) => label(data.labels.features[item], item)).join(", ");
+  (entry.missing_items ?? "").split(/[,;]\s*/).filter(Boolean).map(factName).join(", ");
 
 function assessSection(rows) {
   const cells = (entry) => [

@@ -14,14 +14,34 @@ function partName(entry, part) {
 }
 
 const ANSWERS = { true: "yes", yes: "yes", false: "no", no: "no", unknown: "unknown" };
-const tellValue = (value) => {
-  const key = ANSWERS[String(value ?? "").toLowerCase()];
-  return key ? w(key) : value ?? w("unknown");
-};
-const tellSource = (reason) => [sourceName(reason.source), day(reason.observed_on)].filter(Boolean).join(", ") || w("no_source");
-const tellFact = (reason) => `${label(data.labels.features[reason.reason], reason.reason)}: ${tellValue(reason.value)} · ${tellSource(reason)}`;
+const factName = (name) => (name in data.labels.features ? label(data.labels.features[name])
+  : `input_${name}` in data.words.en ? w(`input_${name}`) : readable(name));
 
-const sourceName = (source) => (`source_${source}` in data.words.en ? w(`source_${source}`) : readable(source));
+function tellValue(value) {
+  const key = ANSWERS[String(value ?? "").toLowerCase()];
+  if (key) return w(key);
+  return /^-?\d+(\.\d+)?$/.test(value ?? "") ? short(Number(value)) : value ?? w("unknown");
+}
+
+// "assessments: instrument = aggir" → the instrument; any other table by its word, for the fact says the rest.
+function sourceName(source) {
+  const [table, detail = ""] = (source ?? "").split(/:\s*/);
+  const instrument = /instrument = (\w+)/.exec(detail)?.[1];
+  if (instrument) return instrument.toUpperCase();
+  return `source_${table}` in data.words.en ? w(`source_${table}`) : readable(source);
+}
+
+const tellSource = (reason) => [sourceName(reason.source), day(reason.observed_on)].filter(Boolean).join(", ") || w("no_source");
+
+// "name: value (table 2026-10-01); …" → the same in the reader's language; other evidence stands as it is.
+function tellEvidence(evidence) {
+  return (evidence ?? "").split(/;\s+/).map((one) => {
+    const [, name, value, table, on] = /^(\w+): (.*) \((\w+) (\d{4}-\d\d-\d\d)\)$/.exec(one) ?? [];
+    return name ? `${factName(name)}: ${tellValue(value)} (${sourceName(table)}, ${day(on)})` : one;
+  }).join("; ");
+}
+
+const tellFact = (reason) => `${factName(reason.reason)}: ${tellValue(reason.value)} · ${tellSource(reason)}`;
 
 function tellRisk(entry) {
   const interval = entry.risk_low == null || entry.risk_high == null ? ""
@@ -80,7 +100,7 @@ function scoreRestsOn(entry) {
     h("thead", {}, h("tr", {}, ["fact", "value", "source"].map((key) => h("th", { scope: "col" }, w(key))),
       h("th", { scope: "col", class: "figure" }, isWhole ? w("part_points") : ""))),
     h("tbody", {}, order.map((one) => h("tr", {},
-      h("td", {}, label(data.labels.features[one.reason], one.reason),
+      h("td", {}, factName(one.reason),
         one.is_actionable ? h("small", {}, ` · ${w("actionable")}`) : null),
       h("td", {}, one.value == null ? h("em", {}, w("unknown")) : tellValue(one.value)),
       h("td", { class: "quiet" }, tellSource(one)),
@@ -93,12 +113,12 @@ function admissionCriteria(entry) {
   if (!rows.length) return panelSection("admission_criteria", "", h("p", { class: "quiet" }, w("no_criteria")));
   const status = (result) => (result === null ? "ask" : result ? "meets" : "fails");
   const word = { meets: "met", fails: "not_met", ask: "ask" };
-  const inputs = (row) => (row.unknown_inputs ?? "").split(/[,;]\s*/).filter(Boolean).map((name) => label(data.labels.features[name], name)).join(", ");
+  const inputs = (row) => (row.unknown_inputs ?? "").split(/[,;]\s*/).filter(Boolean).map(factName).join(", ");
   return panelSection("admission_criteria", rows[0].criteria_set ?? "", h("ul", { class: "criteria-list" }, rows.map((row) => {
     const is = status(row.result);
     return h("li", {}, h("span", { class: `mark ${is}`, "aria-hidden": "true" }, SIGNS[is]), h("span", {},
       label(data.labels.criteria[row.criterion], row.criterion), h("b", {}, ` — ${w(word[is])}`),
-      row.evidence ? h("small", {}, ` · ${row.evidence}`) : null,
+      row.evidence ? h("small", {}, ` · ${tellEvidence(row.evidence)}`) : null,
       is === "ask" && inputs(row) ? h("small", {}, ` · ${w("asks_for", { inputs: inputs(row) })}`) : null));
   })));
 }
@@ -185,6 +205,7 @@ function personHead(entry, heading = "h2") {
     state.names.has(entry.person_id) ? h("span", { class: "quiet" }, ` ${entry.person_id}`) : null),
   h("div", { class: "person-facts" }, entry.tier ? h("span", { class: "tier" }, tierWord(entry)) : null, facts.map((fact) => h("span", {}, fact))),
   isTied(entry) ? h("p", {}, h("b", {}, `≈ ${w("tied_zone")}`)) : null,
+  entry.group === "ranked" && places !== null && criteriaOf(entry) === "fails" ? h("p", {}, h("b", {}, w("takes_no_place"))) : null,
   entry.group === "added" ? h("p", {}, w("added_because", { reason: entry.reason ?? "", by: entry.by ?? "" })) : null,
   entry.group === "assess" ? h("p", { class: "alarm" }, `${w("missing_items")}: ${missingItems(entry)}`) : null);
 }

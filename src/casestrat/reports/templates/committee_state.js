@@ -45,6 +45,8 @@ const isTied = (entry) => entry.in_tied_zone === true;
 const isUnknown = (entry) =>
   entry.criteria === "ask" || (criteriaById.get(entry.person_id) ?? []).some((row) => row.result === null);
 const isWithin = (entry) => entry.group === "ranked" && places !== null && (entry.is_proposed ?? entry.rank <= places);
+// The rank at which the places end: someone who fails a criterion keeps the rank above it and takes up no place.
+const lastWithin = Math.max(0, ...ranked.filter(isWithin).map((entry) => entry.rank));
 const criteriaOf = (entry) => (["meets", "fails", "ask"].includes(entry.criteria) ? entry.criteria : "ask");
 const nameOf = (entry) => state.names.get(entry.person_id) ?? entry.person_id;
 
@@ -52,7 +54,7 @@ const nameOf = (entry) => state.names.get(entry.person_id) ?? entry.person_id;
 function departure(entry, outcome) {
   if (!outcome || places === null || entry.group !== "ranked") return null;
   const values = { rank: number(entry.rank), places: number(places) };
-  if (outcome === "admit" && !isWithin(entry)) return { key: "override_admit", values };
+  if (outcome === "admit" && !isWithin(entry)) return { key: criteriaOf(entry) === "fails" ? "override_fails" : "override_admit", values };
   if (outcome !== "admit" && isWithin(entry)) return { key: "override_pass", values };
   return null;
 }
