@@ -1,20 +1,20 @@
 import pandas as pd
 
-from casestrat.caseload.following import episodes_known, leads_known, stock_at, territory_of, within
+from casestrat.caseload.following import Standing, leads_known, stock_at, within
 from casestrat.tables import Tables
 
 AS_OF = pd.Timestamp("2026-10-01")
 
 
 def test_episodes_come_with_their_lead_team_and_territory(hand, geriatric):
-    found = episodes_known(hand, geriatric, AS_OF).set_index("episode_id")
+    found = Standing(hand, geriatric, AS_OF).episodes.set_index("episode_id")
     assert found["cm_id"].fillna("-").to_dict() == {"E1": "CM1", "E2": "-", "E3": "CM2", "E4": "-"}
     assert found["team"].to_dict() == {"E1": "north", "E2": "north", "E3": "south", "E4": "unassigned"}
     assert found["territory"].to_dict() == {"E1": "north", "E2": "north", "E3": "south", "E4": "south"}
 
 
 def test_a_closing_that_lies_ahead_is_not_known(hand, geriatric):
-    found = episodes_known(hand, geriatric, pd.Timestamp("2026-09-10")).set_index("episode_id")
+    found = Standing(hand, geriatric, pd.Timestamp("2026-09-10")).episodes.set_index("episode_id")
     assert found["closed_on"].isna().all()
     assert found["close_reason"].isna().all()
     assert "E4" not in found.index
@@ -39,7 +39,7 @@ def test_periods_are_half_open_and_missing_days_lie_in_none():
     assert within(days, pd.Timestamp("2026-05-01"), pd.Timestamp("2026-06-01")).tolist() == [True, True, False, False]
 
 
-def test_a_dated_territory_goes_before_the_snapshot():
+def test_a_dated_territory_goes_before_the_snapshot(geriatric):
     tables = Tables.from_frames(
         {
             "persons": pd.DataFrame(
@@ -57,5 +57,5 @@ def test_a_dated_territory_goes_before_the_snapshot():
         }
     )  # fmt: skip
     ids = pd.Series(["P1", "P2"])
-    assert territory_of(tables, ids, pd.Timestamp("2026-03-01")).tolist() == ["west", "unknown"]
-    assert territory_of(tables, ids, AS_OF).tolist() == ["east", "unknown"]
+    assert Standing(tables, geriatric, pd.Timestamp("2026-03-01")).territory_of(ids).tolist() == ["west", "unknown"]
+    assert Standing(tables, geriatric, AS_OF).territory_of(ids).tolist() == ["east", "unknown"]

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from casestrat.caseload.following import episodes_known, stock_at
+from casestrat.caseload.following import Standing
 from casestrat.tables import TEXT
-from casestrat.timeline import known, status_on
 
 if TYPE_CHECKING:
     from casestrat.knowledge import Program
@@ -42,8 +41,9 @@ def contacts_due(tables: Tables, program: Program, as_of: pd.Timestamp | str) ->
         One row per open episode × contact standard of its intensity, in order of person, episode and kind: person_id,
         episode_id, cm_id (lead), team, territory, intensity, kind, every_days, last_on (last contact that reached the
         person), due_on (every_days after it, or after admission), is_overdue (due before the date), days_overdue,
-        done_in_period (one was made in the last every_days). While an episode is suspended nothing is due. An unknown
-        intensity counts as onboarding, or as the closest one, for missing is not low.
+        done_in_period (one was made in the last every_days). While an episode is suspended nothing is due, and
+        nobody known dead is listed. An unknown intensity counts as onboarding, or as the closest one, for missing is
+        not low.
 
     Examples
     --------
@@ -59,17 +59,20 @@ def contacts_due(tables: Tables, program: Program, as_of: pd.Timestamp | str) ->
              kind     due_on  days_overdue
     0  home_visit 2026-01-24            36
     """
-    date = pd.Timestamp(as_of)
-    episodes = episodes_known(tables, program, date)
-    episodes = episodes[stock_at(episodes, date)]
-    standing = status_on(tables, program, date).dropna(subset="episode_id").set_index("episode_id")["status"]
+    return contacts_due_on(Standing(tables, program, pd.Timestamp(as_of)))
+
+
+def contacts_due_on(day: Standing) -> pd.DataFrame:
+    """Return the contacts due, as :func:`contacts_due`, of a date that is asked about several things."""
+    episodes = day.open_episodes
+    status = day.status.dropna(subset="episode_id").set_index("episode_id")["status"]
     episodes = episodes.assign(
-        status=episodes["episode_id"].map(standing), intensity=_intensity(episodes["intensity"], program)
+        status=episodes["episode_id"].map(status), intensity=_intensity(episodes["intensity"], day.program)
     )
-    asked = episodes.merge(_standards(program), on="intensity", how="inner")
-    made = _made(tables, program, date)
-    asked = _with_last(asked, made, date)
-    return _typed(_with_due(asked, date))
+    episodes = episodes[episodes["status"] != "dead"]
+    asked = episodes.merge(_standards(day.program), on="intensity", how="inner")
+    asked = _with_last(asked, _made(day), day.as_of)
+    return _typed(_with_due(asked, day.as_of))
 
 
 def _intensity(intensity: pd.Series, program: Program) -> pd.Series:
@@ -90,12 +93,12 @@ def _standards(program: Program) -> pd.DataFrame:
     return frame.astype({"intensity": TEXT, "kind": TEXT, "every_days": "int64"})
 
 
-def _made(tables: Tables, program: Program, date: pd.Timestamp) -> pd.DataFrame:
+def _made(day: Standing) -> pd.DataFrame:
     """Return the contacts that reached people: episode_id, kind asked for, day; later days last."""
-    rows = known(tables.contacts, "contact_id", date)
+    rows = day.contacts
     reached = rows["outcome"].isna() | (rows["outcome"] == "reached")
-    rows = rows[(rows["occurred_at"] < date) & reached & (rows["kind"] != "no_show")]
-    kinds = sorted({standard.kind for level in program.intensities.values() for standard in level.contacts})
+    rows = rows[(rows["occurred_at"] < day.as_of) & reached & (rows["kind"] != "no_show")]
+    kinds = sorted({standard.kind for level in day.program.intensities.values() for standard in level.contacts})
     parts = [rows[rows["kind"].isin(_COUNTS_AS.get(kind, (kind,)))].assign(kind=kind) for kind in kinds]
     every = pd.concat(parts) if parts else rows
     days = every["occurred_at"].dt.normalize()

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from casestrat.caseload.following import episodes_known, of_program, stock_at, territory_of, within
+from casestrat.caseload.following import Standing, stock_at, within
 from casestrat.errors import UsageError
 from casestrat.tables import TEXT
-from casestrat.timeline import known, status_at
+from casestrat.timeline import status_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,14 +71,15 @@ def flow(tables: Tables, program: Program, as_of: pd.Timestamp | str, months: in
     if not 1 <= months <= _MOST_MONTHS:
         raise UsageError(f"months must lie in 1–{_MOST_MONTHS}", do="give a number such as 24")
     date = pd.Timestamp(as_of)
-    episodes = episodes_known(tables, program, date)
+    day = Standing(tables, program, date)
+    episodes = day.episodes
     times = periods(date, months)
     rows: list[dict[str, object]] = []
     for start, end in times:
         when = {"period_start": start, "period_end": end, "is_whole": end == start + pd.offsets.MonthBegin()}
         for kind, group, mine in _groups(episodes):
             rows += [{**when, "group_kind": kind, "group": group, **row} for row in _counts(mine, start, end)]
-    waiting = _waiting(tables, program, date, times)
+    waiting = _waiting(day, times)
     return _as_frame(pd.concat([pd.DataFrame(rows), waiting], ignore_index=True))
 
 
@@ -134,27 +135,22 @@ def turnover(left: float, stock_before: float, stock_after: float) -> float:
     return left / mean if mean else float("nan")
 
 
-def _waiting(
-    tables: Tables, program: Program, as_of: pd.Timestamp, times: list[tuple[pd.Timestamp, pd.Timestamp]]
-) -> pd.DataFrame:
+def _waiting(day: Standing, times: list[tuple[pd.Timestamp, pd.Timestamp]]) -> pd.DataFrame:
     """Return how many waited at the end of each period: all, and in each territory."""
-    rows = known(tables.referrals, "referral_id", as_of)
-    rows = rows[of_program(rows, program)]
-    territory = territory_of(tables, rows["person_id"], as_of)
-    until = _used_up(tables, rows["referral_id"])
+    rows = day.referrals
+    until = _used_up(day.tables, rows["referral_id"])
     parts = []
     for _, end in times:
         # Only those are asked about who could wait: it keeps the question small.
         could = (rows["recorded_at"] < end) & (until.isna() | (until >= end))
         parts.append(pd.DataFrame({"person_id": rows.loc[could, "person_id"].unique(), "as_of": end}))
     spine = pd.concat(parts, ignore_index=True).astype({"person_id": TEXT})
-    found = status_at(tables, program, spine) if len(spine) else spine.assign(status="")
+    found = status_at(day.tables, day.program, spine) if len(spine) else spine.assign(status="")
     found = found[found["status"] == "waiting"]
-    where = dict(zip(rows["person_id"], territory, strict=True))
-    found = found.assign(group=found["person_id"].map(where))
+    found = found.assign(group=day.territory_of(found["person_id"]))
     ends = pd.Index([end for _, end in times])
     total = found.groupby("as_of").size().reindex(ends, fill_value=0)
-    names = sorted(territory.unique())
+    names = sorted(rows["territory"].unique())
     by_territory = {
         name: found[found["group"] == name].groupby("as_of").size().reindex(ends, fill_value=0) for name in names
     }

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from casestrat.caseload.contacts import contacts_due
+from casestrat.caseload.contacts import contacts_due_on
 from casestrat.caseload.disclosure import hidden_cells
 from casestrat.caseload.flow import turnover
-from casestrat.caseload.following import episodes_known, of_program, stock_at, territory_of, within
+from casestrat.caseload.following import Standing, stock_at, within
 from casestrat.caseload.inequality import coefficient_of_variation, gini
-from casestrat.caseload.process import process_indicators
-from casestrat.caseload.spread import staff_in_post, workload_now
+from casestrat.caseload.process import process_indicators_on
+from casestrat.caseload.spread import staff_in_post, workload_on
 from casestrat.tables import OUTPUTS
-from casestrat.timeline import known, status_on
+from casestrat.timeline import known
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,18 +43,6 @@ class _Cell:
     days: int = 1
     people: tuple[int, ...] = ()
     is_share: bool = False
-
-
-@dataclass(frozen=True)
-class _Day:
-    """What indicators are counted from: episodes, referrals and decisions known on a date, and who waits."""
-
-    as_of: pd.Timestamp
-    episodes: pd.DataFrame
-    referrals: pd.DataFrame
-    decisions: pd.DataFrame
-    waiting: pd.DataFrame
-    cells: list[_Cell] = field(default_factory=list)
 
 
 def indicators(
@@ -99,32 +87,18 @@ def indicators(
     >>> frame.loc[(frame["indicator"] == "waiting") & (frame["group_kind"] == "all"), "value"].tolist()
     [3.0]
     """
-    date = pd.Timestamp(as_of)
-    day = _day(tables, program, date)
+    day = Standing(tables, program, pd.Timestamp(as_of))
     cells = [
-        *_stocks(day, tables, program),
+        *_stocks(day),
         *_flows(day),
         *_waits(day),
         *_committee(day),
-        *_contacts(tables, program, date),
+        *_contacts(day),
         *_tiers(day, tiers),
-        *_spread(workload if workload is not None else workload_now(tables, program, date)),
-        *_process(tables, program, date, tiers),
+        *_spread(workload if workload is not None else workload_on(day)),
+        *_process(day, tiers),
     ]
-    return _as_output(cells, date, program.privacy.small_cell)
-
-
-def _day(tables: Tables, program: Program, date: pd.Timestamp) -> _Day:
-    """Return what was known on the date."""
-    referrals = known(tables.referrals, "referral_id", date)
-    referrals = referrals[of_program(referrals, program)]
-    referrals = referrals.assign(territory=territory_of(tables, referrals["person_id"], date))
-    decisions = known(tables.decisions, "decision_id", date)
-    decisions = decisions.assign(territory=territory_of(tables, decisions["person_id"], date))
-    status = status_on(tables, program, date)
-    ids = status.loc[status["status"] == "waiting", "referral_id"]
-    waiting = referrals[referrals["referral_id"].isin(ids)]
-    return _Day(date, episodes_known(tables, program, date), referrals, decisions, waiting)
+    return _as_output(cells, day.as_of, program.privacy.small_cell)
 
 
 def _groups(frame: pd.DataFrame, *kinds: str) -> Iterator[tuple[str, str, pd.DataFrame]]:
@@ -135,9 +109,9 @@ def _groups(frame: pd.DataFrame, *kinds: str) -> Iterator[tuple[str, str, pd.Dat
             yield kind, str(name), mine
 
 
-def _stocks(day: _Day, tables: Tables, program: Program) -> list[_Cell]:
+def _stocks(day: Standing) -> list[_Cell]:
     """Return who is followed, since when, and of how many places."""
-    staff = staff_in_post(tables, program, day.as_of)
+    staff = staff_in_post(day.tables, day.program, day.as_of)
     cells = []
     for kind, group, mine in _groups(day.episodes, "team", "territory"):
         now = mine[stock_at(mine, day.as_of)]
@@ -151,7 +125,7 @@ def _stocks(day: _Day, tables: Tables, program: Program) -> list[_Cell]:
     return cells
 
 
-def _flows(day: _Day) -> list[_Cell]:
+def _flows(day: Standing) -> list[_Cell]:
     """Return who came and who left in the last month and year, and turnover in the year."""
     cells = []
     for kind, group, mine in _groups(day.episodes, "team", "territory"):
@@ -170,10 +144,16 @@ def _flows(day: _Day) -> list[_Cell]:
     return cells
 
 
-def _waits(day: _Day) -> list[_Cell]:
+def _waiting(day: Standing) -> pd.DataFrame:
+    """Return the referrals of those who wait."""
+    ids = day.status.loc[day.status["status"] == "waiting", "referral_id"]
+    return day.referrals[day.referrals["referral_id"].isin(ids)]
+
+
+def _waits(day: Standing) -> list[_Cell]:
     """Return who waits, and the median of how long they have."""
     cells = []
-    for kind, group, mine in _groups(day.waiting, "territory"):
+    for kind, group, mine in _groups(_waiting(day), "territory"):
         n = len(mine)
         median = float((day.as_of - mine["referred_on"]).dt.days.median()) if n else _NAN
         cells.append(_Cell("waiting", kind, group, n, n, _NAN, people=(n,)))
@@ -181,11 +161,13 @@ def _waits(day: _Day) -> list[_Cell]:
     return cells
 
 
-def _committee(day: _Day) -> list[_Cell]:
+def _committee(day: Standing) -> list[_Cell]:
     """Return referrals that came and decisions that were taken in the last month and year."""
     counted = [("referrals", day.referrals, "referred_on")]
+    decisions = known(day.tables.decisions, "decision_id", day.as_of)
+    decisions = decisions.assign(territory=day.territory_of(decisions["person_id"]))
     for name, outcome in _OUTCOMES.items():
-        counted.append((name, day.decisions[day.decisions["outcome"] == outcome], "decided_at"))
+        counted.append((name, decisions[decisions["outcome"] == outcome], "decided_at"))
     cells = []
     for name, frame, moment in counted:
         for days in _PERIODS:
@@ -196,11 +178,11 @@ def _committee(day: _Day) -> list[_Cell]:
     return cells
 
 
-def _contacts(tables: Tables, program: Program, date: pd.Timestamp) -> list[_Cell]:
+def _contacts(day: Standing) -> list[_Cell]:
     """Return the contacts asked for, made in their time, and overdue: by group, and for each intensity."""
-    due = contacts_due(tables, program, date)
+    due = contacts_due_on(day)
     asked: list[tuple[str, pd.DataFrame, tuple[str, ...]]] = [("", due, ("team", "territory"))]
-    asked += [(f"_{name}", due[due["intensity"] == name], ()) for name in program.intensities]
+    asked += [(f"_{name}", due[due["intensity"] == name], ()) for name in day.program.intensities]
     cells = []
     for suffix, frame, kinds in asked:
         for kind, group, mine in _groups(frame, *kinds):
@@ -211,14 +193,13 @@ def _contacts(tables: Tables, program: Program, date: pd.Timestamp) -> list[_Cel
     return cells
 
 
-def _tiers(day: _Day, tiers: pd.DataFrame | None) -> list[_Cell]:
+def _tiers(day: Standing, tiers: pd.DataFrame | None) -> list[_Cell]:
     """Return the mix of tiers of those followed and of those who wait."""
     if tiers is None:
         return []
     tier = tiers["tier"].groupby(level="person_id").last()
-    open_now = day.episodes[stock_at(day.episodes, day.as_of)]
     cells = []
-    for name, frame in (("followed_in_tier", open_now), ("waiting_in_tier", day.waiting)):
+    for name, frame in (("followed_in_tier", day.open_episodes), ("waiting_in_tier", _waiting(day))):
         mine = frame["person_id"].drop_duplicates().map(tier).dropna()
         n = len(mine)
         cells.append(_Cell(name, "all", "all", 1.0 if n else _NAN, n, n, people=(n,)))
@@ -239,9 +220,9 @@ def _spread(workload: pd.DataFrame) -> list[_Cell]:
     return cells
 
 
-def _process(tables: Tables, program: Program, date: pd.Timestamp, tiers: pd.DataFrame | None) -> list[_Cell]:
+def _process(day: Standing, tiers: pd.DataFrame | None) -> list[_Cell]:
     """Return the indicator of each of the nine steps."""
-    steps = process_indicators(tables, program, date, tiers)
+    steps = process_indicators_on(day, tiers)
     columns = [steps[name].tolist() for name in ("indicator", "group_kind", "group", "numerator", "denominator")]
     return [
         _share(name, kind, group, numerator, denominator, days=_PERIODS[-1])

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from casestrat.caseload.contacts import contacts_due
-from casestrat.caseload.following import UNKNOWN, episodes_known, of_program, stock_at, territory_of
+from casestrat.caseload.contacts import contacts_due_on
+from casestrat.caseload.following import Standing
 from casestrat.tables import TEXT
 from casestrat.timeline import known
 
@@ -30,22 +30,24 @@ _COORDINATION = ("provider_meeting", "collateral")
 _TRANSITIONS = ("hospital_stay", "setting_change")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Question:
-    """What an indicator is asked on: the tables as known on a date, and its episodes and referrals."""
+    """What an indicator is asked on: a date, the year before it, its referrals, and who has a tier."""
 
-    tables: Tables
-    program: Program
-    as_of: pd.Timestamp
+    day: Standing
     since: pd.Timestamp
-    episodes: pd.DataFrame
     referrals: pd.DataFrame
     has_tier: pd.Series | None
 
     @property
-    def open(self) -> pd.DataFrame:
-        """Episodes open on the date."""
-        return self.episodes[stock_at(self.episodes, self.as_of)]
+    def tables(self) -> Tables:
+        """The checked tables."""
+        return self.day.tables
+
+    @property
+    def as_of(self) -> pd.Timestamp:
+        """The date."""
+        return self.day.as_of
 
 
 def process_indicators(
@@ -86,13 +88,16 @@ def process_indicators(
     0  screening_complete          2            3
     2   assessing_in_time          0            3
     """
-    date = pd.Timestamp(as_of)
-    since = date - pd.Timedelta(days=PERIOD_DAYS)
-    referrals = known(tables.referrals, "referral_id", date)
-    referrals = referrals[of_program(referrals, program)]
-    recent = referrals[(referrals["referred_on"] >= since) & (referrals["referred_on"] < date)]
+    return process_indicators_on(Standing(tables, program, pd.Timestamp(as_of)), tiers)
+
+
+def process_indicators_on(day: Standing, tiers: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return the indicators, as :func:`process_indicators`, of a date that is asked about several things."""
+    since = day.as_of - pd.Timedelta(days=PERIOD_DAYS)
+    referred = day.referrals["referred_on"]
+    recent = day.referrals[(referred >= since) & (referred < day.as_of)]
     has_tier = None if tiers is None else tiers["tier"].notna().groupby(level="person_id").any()
-    question = _Question(tables, program, date, since, episodes_known(tables, program, date), recent, has_tier)
+    question = _Question(day, since, recent, has_tier)
     parts = []
     for step, (name, ask) in enumerate(STEPS.items(), start=1):
         parts.append(_by_territory(ask(question), question).assign(step=step, indicator=name))
@@ -103,11 +108,11 @@ def process_indicators(
 
 def _by_territory(asked: pd.DataFrame, question: _Question) -> pd.DataFrame:
     """Return numerator and denominator of all, and of each territory."""
-    territory = territory_of(question.tables, asked["person_id"], question.as_of)
+    territory = question.day.territory_of(asked["person_id"])
     is_done = asked["is_done"].astype(bool)
     total = {"group_kind": "all", "group": "all", "numerator": int(is_done.sum()), "denominator": len(asked)}
     rows = [total]
-    for name in sorted(question.tables.persons["territory"].fillna(UNKNOWN).unique()):
+    for name in sorted(question.day.territories.unique()):
         mine = (territory == name).to_numpy(dtype=bool)
         done = int(is_done.to_numpy()[mine].sum())
         rows.append({"group_kind": "territory", "group": name, "numerator": done, "denominator": int(mine.sum())})
@@ -135,11 +140,11 @@ def _assessing(q: _Question) -> pd.DataFrame:
 
 def _stratifying(q: _Question) -> pd.DataFrame:
     """People followed who have a tier; without tiers, a sitting of the year with the first instrument."""
-    people = q.open.drop_duplicates("person_id")
+    people = q.day.open_episodes.drop_duplicates("person_id")
     if q.has_tier is not None:
         return _asked(people, people["person_id"].map(q.has_tier).fillna(False))
     sittings = known(q.tables.assessments, "assessment_id", q.as_of)
-    first = q.program.instruments[0] if q.program.instruments else ""
+    first = q.day.program.instruments[0] if q.day.program.instruments else ""
     fresh = sittings["observed_at"] >= q.as_of - pd.Timedelta(days=_ASSESSMENT_LASTS)
     ids = sittings.loc[(sittings["instrument"] == first) & fresh, "person_id"]
     return _asked(people, people["person_id"].isin(ids))
@@ -147,10 +152,10 @@ def _stratifying(q: _Question) -> pd.DataFrame:
 
 def _planning(q: _Question) -> pd.DataFrame:
     """Episodes of the year with a plan within 60 days; those more recent are not asked yet."""
-    ripe = q.episodes["admitted_on"] < q.as_of - pd.Timedelta(days=_PLANNED_WITHIN)
-    length = q.episodes["closed_on"].fillna(q.as_of) - q.episodes["admitted_on"]
+    ripe = q.day.episodes["admitted_on"] < q.as_of - pd.Timedelta(days=_PLANNED_WITHIN)
+    length = q.day.episodes["closed_on"].fillna(q.as_of) - q.day.episodes["admitted_on"]
     long = length >= pd.Timedelta(days=_PLANNED_WITHIN)
-    asked = q.episodes[ripe & long & (q.episodes["admitted_on"] >= q.since)]
+    asked = q.day.episodes[ripe & long & (q.day.episodes["admitted_on"] >= q.since)]
     plans = known(q.tables.plans, "plan_id", q.as_of)[["episode_id", "starts_on"]]
     done = _has_any(asked, "episode_id", "admitted_on", plans, "starts_on", 0, _PLANNED_WITHIN, link="episode_id")
     return _asked(asked, done)
@@ -158,8 +163,9 @@ def _planning(q: _Question) -> pd.DataFrame:
 
 def _implementing(q: _Question) -> pd.DataFrame:
     """Open episodes with a contact with providers or the entourage in the last 90 days."""
-    asked = q.open[q.open["admitted_on"] < q.as_of - pd.Timedelta(days=_COORDINATED_WITHIN)]
-    contacts = known(q.tables.contacts, "contact_id", q.as_of)
+    asked = q.day.open_episodes
+    asked = asked[asked["admitted_on"] < q.as_of - pd.Timedelta(days=_COORDINATED_WITHIN)]
+    contacts = q.day.contacts
     recent = contacts["occurred_at"].between(
         q.as_of - pd.Timedelta(days=_COORDINATED_WITHIN), q.as_of, inclusive="left"
     )
@@ -169,7 +175,7 @@ def _implementing(q: _Question) -> pd.DataFrame:
 
 def _following_up(q: _Question) -> pd.DataFrame:
     """Contacts that the intensities ask for and that are not overdue."""
-    due = contacts_due(q.tables, q.program, q.as_of)
+    due = contacts_due_on(q.day)
     return _asked(due, ~due["is_overdue"].astype(bool))
 
 
@@ -185,14 +191,14 @@ def _communicating(q: _Question) -> pd.DataFrame:
     moves = _transitions(q)
     moves = moves[moves["ended_at"].notna() & (moves["ended_at"] < q.as_of - pd.Timedelta(days=_CALLED_WITHIN))]
     moves = moves.assign(end=moves["ended_at"].dt.normalize())
-    contacts = known(q.tables.contacts, "contact_id", q.as_of)
+    contacts = q.day.contacts
     calls = contacts.loc[contacts["kind"] == "post_transition", ["person_id", "occurred_at"]]
     return _asked(moves, _has_any(moves, "event_id", "end", calls, "occurred_at", 0, _CALLED_WITHIN))
 
 
 def _evaluating(q: _Question) -> pd.DataFrame:
     """Episodes closed in the year with a reason, and with no goal left open."""
-    closed = q.episodes[q.episodes["closed_on"] >= q.since]
+    closed = q.day.episodes[q.day.episodes["closed_on"] >= q.since]
     plans = known(q.tables.plans, "plan_id", q.as_of).set_index("plan_id")["episode_id"]
     goals = known(q.tables.goals, "goal_id", q.as_of)
     left_open = goals.loc[goals["status"] == "open", "plan_id"].map(plans)
@@ -204,7 +210,7 @@ def _transitions(q: _Question) -> pd.DataFrame:
     events = known(q.tables.events, "event_id", q.as_of)
     events = events[events["kind"].isin(_TRANSITIONS)]
     events = events[(events["observed_at"] >= q.since) & (events["observed_at"] < q.as_of)]
-    spans = q.episodes[["person_id", "admitted_on", "closed_on"]]
+    spans = q.day.episodes[["person_id", "admitted_on", "closed_on"]]
     both = events.merge(spans, on="person_id", how="inner")
     inside = both["admitted_on"] <= both["observed_at"]
     inside &= both["closed_on"].isna() | (both["observed_at"] < both["closed_on"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from casestrat.caseload.following import UNKNOWN, episodes_known, of_program, stock_at
+from casestrat.caseload.following import UNKNOWN, Standing, of_program
 from casestrat.tables import TEXT
 
 if TYPE_CHECKING:
@@ -73,10 +73,14 @@ def workload_now(tables: Tables, program: Program, as_of: pd.Timestamp | str) ->
       cm_id  cases  capacity_minutes
     0   CM1      0              1575
     """
-    date = pd.Timestamp(as_of)
-    staff = staff_in_post(tables, program, date)
-    episodes = episodes_known(tables, program, date)
-    episodes = episodes[stock_at(episodes, date)]
+    return workload_on(Standing(tables, program, pd.Timestamp(as_of)))
+
+
+def workload_on(day: Standing) -> pd.DataFrame:
+    """Return the minutes, as :func:`workload_now`, of a date that is asked about several things."""
+    program = day.program
+    staff = staff_in_post(day.tables, program, day.as_of)
+    episodes = day.open_episodes
     weights = {name: level.minutes_per_week for name, level in program.intensities.items()}
     heaviest = max(weights.values())
     minutes = episodes["intensity"].map(weights).fillna(heaviest).astype("int64")

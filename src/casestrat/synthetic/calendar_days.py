@@ -55,8 +55,3 @@ def record_days(draws: Draws, days: Ints, lag: tuple[float, float, float, int]) 
 def as_records(days: Ints, recorded: Ints) -> pd.Series:
     """Return the moments of record: 18:00 on the day itself, 9:00 on a later day."""
     return as_moments(recorded, np.where(recorded > days, _MORNING, _EVENING))
-
-
-def years(low: Ints, high: Ints) -> np.ndarray:
-    """Return the years between two days, 0 where the second is not after the first."""
-    return np.maximum(np.asarray(high) - np.asarray(low), 0) / 365.25
