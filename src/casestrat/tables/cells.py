@@ -10,6 +10,7 @@ import pandas as pd
 
 from casestrat.tables.columns import TEXT, Column
 from casestrat.tables.identity import keyed_hash
+from casestrat.tables.lookup import taken
 from casestrat.tables.parsing import Mask, missing_text
 from casestrat.tables.raw import Failure
 
@@ -89,10 +90,10 @@ def _dates(mapped: ColumnMap, column: Column | None, cells: pd.Series) -> Mapped
     codes, unique = pd.factorize(cells)
     moments = pd.to_datetime(pd.Series(unique, dtype=object), format=mapped.format, exact=True, errors="coerce")
     words = pd.Series([_date_words(moment, mapped.take) for moment in moments], dtype=TEXT)
-    taken = pd.Series(pd.api.extensions.take(words.array, codes, allow_fill=True), index=cells.index, dtype=TEXT)
-    is_bad = (cells.notna() & taken.isna()).to_numpy()
+    dates = taken(words, codes, cells.index)
+    is_bad = (cells.notna() & dates.isna()).to_numpy()
     expected = f"a date in the format {mapped.format}"
-    return MappedColumn(taken, _failure(mapped, column, is_bad, ("unparsable", "blanked"), expected))
+    return MappedColumn(dates, _failure(mapped, column, is_bad, ("unparsable", "blanked"), expected))
 
 
 def _date_words(moment: pd.Timestamp, take: str) -> str | None:

@@ -42,10 +42,9 @@ def is_among(values: pd.Series, among: pd.Series) -> npt.NDArray[np.bool_]:
     return positions_of(values, among) >= 0
 
 
-def taken(column: pd.Series, places: Positions, index: pd.Index) -> pd.Series:
+def taken(column: pd.Series, places: npt.NDArray[np.signedinteger], index: pd.Index) -> pd.Series:
     """Return the column's value at each place, missing at -1, under another index."""
-    values = pd.api.extensions.take(column.array, places, allow_fill=True)
-    return pd.Series(values, index=index, dtype=None if len(places) else column.dtype)
+    return column.set_axis(pd.RangeIndex(len(column))).reindex(places).set_axis(index)
 
 
 def values_of(values: pd.Series, frame: pd.DataFrame, key: str, column: str) -> pd.Series:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from casestrat.tables.columns import TEXT, Column
+from casestrat.tables.lookup import taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,13 +67,7 @@ def _numbers_as_text(values: pd.Series) -> pd.Series:
     """Return whole numbers without a decimal point: an id 12 that was read as 12.0 is the text 12."""
     codes, unique = pd.factorize(values)
     words = [str(int(v)) if float(v).is_integer() else repr(float(v)) for v in unique]
-    return _take(pd.Series(words, dtype=TEXT), codes, values.index)
-
-
-def _take(unique: pd.Series, codes: npt.NDArray[np.intp], index: pd.Index) -> pd.Series:
-    """Return one value a code, missing for -1."""
-    taken = pd.api.extensions.take(unique.array, codes, allow_fill=True)
-    return pd.Series(taken, index=index, dtype=unique.dtype)
+    return taken(pd.Series(words, dtype=TEXT), codes, values.index)
 
 
 def _text(values: pd.Series) -> tuple[pd.Series, Mask]:
@@ -85,7 +80,7 @@ def _by_unique(values: pd.Series, parse: Callable[[pd.Series], tuple[pd.Series, 
     codes, unique = pd.factorize(missing_text(values))
     parsed, is_bad = parse(pd.Series(unique, dtype=TEXT))
     taken_bad = np.append(is_bad, False)[codes]  # -1, a blank cell, takes the last: not bad
-    return _take(parsed, codes, values.index), taken_bad
+    return taken(parsed, codes, values.index), taken_bad
 
 
 def _matches(text: pd.Series, pattern: str) -> Mask:
@@ -132,7 +127,7 @@ def _number(values: pd.Series) -> tuple[pd.Series, Mask]:
 def _number_text(text: pd.Series) -> tuple[pd.Series, Mask]:
     fits = _matches(text, _NUMBER)
     numbers = pd.to_numeric(text.where(fits).astype(object), errors="coerce").astype("float64")
-    is_bad = ~fits | np.isinf(numbers.to_numpy())
+    is_bad = ~fits | ~np.isfinite(numbers.to_numpy())
     return numbers.mask(is_bad), is_bad
 
 

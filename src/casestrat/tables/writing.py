@@ -14,6 +14,7 @@ import pyarrow.parquet as parquet
 from casestrat.errors import OutputError, UsageError
 from casestrat.tables.columns import TEXT
 from casestrat.tables.contracts import CONTRACTS
+from casestrat.tables.lookup import taken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,7 +87,7 @@ def _words(column: pd.Series) -> pd.Series:
         np.datetime_as_string(pd.DatetimeIndex(unique).to_numpy(dtype="datetime64[us]")) if len(unique) else []
     )
     short = [_shortest(str(word)) for word in words]
-    return pd.Series(pd.api.extensions.take(pd.array(short, dtype=TEXT), codes, allow_fill=True), index=column.index)
+    return taken(pd.Series(short, dtype=TEXT), codes, column.index)
 
 
 def _shortest(moment: str) -> str:
