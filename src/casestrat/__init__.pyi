@@ -1,9 +1,13 @@
 from . import allocation as allocation
 from . import caseload as caseload
 from . import features as features
+from . import knowledge as knowledge
 from . import models as models
+from . import nightly as nightly
 from . import priority as priority
 from . import reports as reports
+from . import synthetic as synthetic
+from . import tables as tables
 from . import timeline as timeline
 from ._version import __version__ as __version__
 from .allocation import AllocationProblem as AllocationProblem

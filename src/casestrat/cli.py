@@ -16,29 +16,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from casestrat._version import __version__
+import casestrat as cs  # each name loads its room when a command first uses it, so that --help answers at once
 from casestrat.errors import ExitCode, UsageError
-from casestrat.knowledge import list_instruments, list_programs, list_scorecards, load_program
-from casestrat.models import evaluate as evaluate_risk
-from casestrat.models import save_model
-from casestrat.nightly import (
-    ENGINES,
-    Gates,
-    NightlyRun,
-    allocate_source,
-    fit_model,
-    record_decisions,
-    run_nightly,
-    score_labelled,
-)  # fmt: skip
-from casestrat.synthetic import example_as_of, load_example, write_agency, write_example
-from casestrat.tables import CONTRACTS, Tables, read_tables
-from casestrat.tables.drafting import draft_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
+
+    from casestrat.nightly import NightlyRun
+    from casestrat.tables import Tables
 
 app = typer.Typer(
     name="casestrat",
@@ -51,7 +38,7 @@ decisions_app = typer.Typer(help="What the committee decided.", no_args_is_help=
 app.add_typer(decisions_app, name="decisions")
 
 Lang = StrEnum("Lang", ["en", "fr", "it"])
-Engine = StrEnum("Engine", list(ENGINES))
+Engine = StrEnum("Engine", ["local", "dask"])
 Kind = StrEnum("Kind", ["programs", "instruments", "scorecards"])
 
 SourceArgument = Annotated[str, typer.Argument(help="A folder of tables, a site.toml, or a database URL.")]
@@ -68,7 +55,7 @@ def _console(quiet: bool = False) -> Console:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        _console().print(f"casestrat {__version__}")
+        _console().print(f"casestrat {cs.__version__}")
         raise typer.Exit
 
 
@@ -135,9 +122,10 @@ def demo(
     quiet: QuietOption = False,
 ) -> None:
     """Run the nightly job on the shipped, made-up agency and say where the pages are."""
-    tables = load_example(program)
+    tables = cs.load_example(program)
     with _progress(quiet) as tell:
-        run = run_nightly(tables, program, as_of=str(example_as_of()), out=out, lang=lang.value, progress=tell)
+        as_of = str(cs.synthetic.example_as_of())
+        run = cs.run_nightly(tables, program, as_of=as_of, out=out, lang=lang.value, progress=tell)
     console = _console(quiet)
     console.print("The people of this example are made up.")
     _print_run(run, console)
@@ -155,16 +143,16 @@ def nightly(
     model: Annotated[Path | None, typer.Option(help="A stored model; by default the program's scorecard.")] = None,
     lang: LangOption = Lang.en,
     seed: Annotated[str, typer.Option(help="Published seed of the lottery among those who tie.")] = "",
-    max_set_aside: Annotated[float, typer.Option(help="Largest share of a table set aside.")] = Gates().max_set_aside,
-    max_stale_days: Annotated[int, typer.Option(help="Most days since the newest row.")] = Gates().max_stale_days,
+    max_set_aside: Annotated[float, typer.Option(help="Largest share of a table set aside.")] = 0.2,
+    max_stale_days: Annotated[int, typer.Option(help="Most days since the newest row.")] = 45,
     learned_ranking_reason: Annotated[str, typer.Option(help="Recorded reason to rank by a learned model.")] = "",
     quiet: QuietOption = False,
 ) -> None:
     """Score, rank, allocate and report one extract, as of one date."""
     with _progress(quiet) as tell:
-        run = run_nightly(
+        run = cs.run_nightly(
             source, program, as_of=as_of, out=out, model=model, engine=engine.value, workers=workers,
-            scheduler=scheduler, lang=lang.value, seed=seed, gates=Gates(max_set_aside, max_stale_days),
+            scheduler=scheduler, lang=lang.value, seed=seed, gates=cs.nightly.Gates(max_set_aside, max_stale_days),
             learned_ranking_reason=learned_ranking_reason, progress=tell,
         )  # fmt: skip
     _print_run(run, _console(quiet))
@@ -177,7 +165,7 @@ def check(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the rows set aside to this CSV.")] = None,
 ) -> None:
     """Read and check an extract; list what was set aside and what each missing table would add."""
-    tables = read_tables(source, load_program(program))
+    tables = cs.read_tables(source, cs.load_program(program))
     console = _console()
     _print_tables(tables, console)
     _print_frame(_by_rule(tables.set_aside), "Set aside, by rule", console)
@@ -191,7 +179,7 @@ def check(
 
 def _print_tables(tables: Tables, console: Console) -> None:
     view = Table("table", "rows", "", title="Tables", title_justify="left", box=None)
-    for name, contract in CONTRACTS.items():
+    for name, contract in cs.tables.CONTRACTS.items():
         note = "" if tables.has(name) else f"absent; it would add {contract.adds}"
         view.add_row(name, f"{len(getattr(tables, name)):,}" if tables.has(name) else "–", note)
     console.print(view)
@@ -218,7 +206,7 @@ def draft(
     lang: LangOption = Lang.en,
 ) -> None:
     """Draft a site.toml from a folder of exports, with empty templates and code lists beside it."""
-    path = draft_site(folder, load_program(program), lang.value)
+    path = cs.tables.draft_site(folder, cs.load_program(program), lang.value)
     _console().print(f"{path}: a draft; fill in what is marked, then run: casestrat check {path} --program {program}")
 
 
@@ -231,9 +219,9 @@ def fit(
     seed: Annotated[int, typer.Option(help="Seed of the splits.")] = 0,
 ) -> None:
     """Learn a risk model from past dates and store it; it ranks nobody until `nightly` is told to use it."""
-    rules = load_program(program)
-    fitted = fit_model(read_tables(source, rules), rules, as_of, random_state=seed)
-    save_model(fitted.model, out, builder=fitted.builder, program=rules)
+    rules = cs.load_program(program)
+    fitted = cs.nightly.fit_model(cs.read_tables(source, rules), rules, as_of, random_state=seed)
+    cs.save_model(fitted.model, out, builder=fitted.builder, program=rules)
     console = _console()
     _print_frame(fitted.evaluation.summary, "On people left out of the fit", console)
     console.print(f"{fitted.n:,} people and dates, {fitted.events:,} with the outcome {rules.risk.outcome}; {out}")
@@ -248,9 +236,9 @@ def evaluate(
     capacity: Annotated[int | None, typer.Option(help="Places: precision and recall are given at this cut.")] = None,
 ) -> None:
     """Hold a model or the program's scorecard against what then happened."""
-    rules = load_program(program)
-    scored = score_labelled(read_tables(source, rules), rules, as_of, model=model)
-    report = evaluate_risk(scored["label"], scored["score"], capacity=capacity)
+    rules = cs.load_program(program)
+    scored = cs.nightly.score_labelled(cs.read_tables(source, rules), rules, as_of, model=model)
+    report = cs.evaluate(scored["label"], scored["score"], capacity=capacity)
     console = _console()
     if not scored.attrs["is_risk"]:
         console.print("The scorecard gives points, not a risk: only figures of order (AUC, precision) mean something.")
@@ -261,7 +249,7 @@ def evaluate(
 @app.command()
 def allocate(source: SourceArgument, program: ProgramOption, as_of: AsOfOption, out: OutOption) -> None:
     """Propose who could follow whom among open cases, without ranking the waiting list."""
-    plan = allocate_source(source, program, as_of=as_of, out=out)
+    plan = cs.nightly.allocate_source(source, program, as_of=as_of, out=out)
     console = _console()
     _print_frame(plan.levels, "Objective", console)
     _print_frame(plan.workload, "Workload (minutes a week)", console)
@@ -275,7 +263,7 @@ def record(
     program: ProgramOption,
 ) -> None:
     """Check what the committee decided and keep it with its meeting; importing twice changes nothing."""
-    result = record_decisions(meeting, file, program)
+    result = cs.nightly.record_decisions(meeting, file, program)
     console = _console()
     new = len(result.decisions)
     console.print(f"{new:,} decisions stand for this meeting; {len(result.refused):,} could not be recorded")
@@ -301,9 +289,9 @@ def synthesize(
     if force and out.exists():
         shutil.rmtree(out)
     if example:
-        write_example(out, program)
+        cs.synthetic.write_example(out, program)
     else:
-        write_agency(program, people=people, random_state=seed, folder=out)
+        cs.synthetic.write_agency(program, people=people, random_state=seed, folder=out)
     _console().print(f"{out}: a made-up agency of program {program}")
 
 
@@ -313,7 +301,8 @@ def listing(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the shipped programs, instruments or scorecards."""
-    frame = {"programs": list_programs, "instruments": list_instruments, "scorecards": list_scorecards}[kind.value]()
+    shipped = {"programs": cs.list_programs, "instruments": cs.list_instruments, "scorecards": cs.list_scorecards}
+    frame = shipped[kind.value]()
     if as_json:
         json.dump(frame.astype(object).where(frame.notna(), None).to_dict(orient="records"), sys.stdout, default=str)
         return

@@ -22,7 +22,8 @@ _CALL = "import sys; from casestrat.__main__ import main; sys.exit(main())"
 def call(*arguments: object, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [sys.executable, "-c", _CALL, *map(str, arguments)],
-        capture_output=True, text=True, encoding="utf-8", cwd=cwd, check=False, env={**os.environ, "COLUMNS": "200", **env},
+        capture_output=True, text=True, encoding="utf-8", cwd=cwd, check=False,
+        env={**os.environ, "COLUMNS": "200", **env},
     )  # fmt: skip
     assert "Traceback" not in done.stdout + done.stderr
     return done
@@ -198,7 +199,8 @@ def test_a_full_disk_publishes_nothing_and_says_so(folder: Path) -> None:
     out = folder.parent / "out"
     code = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)); from casestrat.__main__ import main; sys.exit(main())"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000));"
+        "from casestrat.__main__ import main; sys.exit(main())"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "nightly", folder, "--program", "geriatric", "--as-of", AS_OF, "--out", out],
