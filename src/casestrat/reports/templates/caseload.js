@@ -160,10 +160,13 @@ function indicatorValue(row) {
   return `${isShare ? percent(row.value) : short(row.value)} (${w("of", { n: number(row.numerator), total: number(row.denominator) })})`;
 }
 
+const intensityOf = (id) => Object.keys(data.labels.intensities).find((one) => id.endsWith(`_${one}`));
+const periodOf = (row) => [...new Set([row.period_start, row.period_end].filter(Boolean))].map((one) => h("span", { class: "day" }, day(one)));
+
 // "contacts_done_intensive" and "referrals_30d" → the indicator's words, with the intensity; the period has its own column.
 function indicatorName(id) {
   const bare = id.replace(/_\d+d$/, "");
-  const intensity = Object.keys(data.labels.intensities).find((one) => bare.endsWith(`_${one}`));
+  const intensity = intensityOf(bare);
   const stem = intensity ? bare.slice(0, -intensity.length - 1) : bare;
   const words = `indicator_${stem}` in data.words.en ? w(`indicator_${stem}`) : readable(stem);
   return intensity ? `${words} · ${label(data.labels.intensities[intensity])}` : words;
@@ -174,12 +177,13 @@ const groupName = (row) => (row.group_kind === "tier" ? tierLabel(row.group) : r
 // One line an indicator and period: everyone first, then the groups of each kind side by side.
 function indicatorSection() {
   if (!indicators.length) return section("indicators", w("indicators"), "", empty("no_indicators"));
-  const lines = [...groupBy(indicators.map((row) => ({ ...row, line: [row.indicator, row.period_start, row.period_end].join("|") })), "line").values()];
+  const told = indicators.filter((row) => !(data.contacts.length && row.indicator.startsWith("contacts_") && intensityOf(row.indicator))); // stand above
+  const lines = [...groupBy(told.map((row) => ({ ...row, line: [row.indicator, row.period_start, row.period_end].join("|") })), "line").values()];
   const kinds = ["team", "territory", "tier"].filter((kind) => indicators.some((row) => row.group_kind === kind));
   const groups = (rows, kind) => rows.filter((row) => row.group_kind === kind).map((row) =>
     [h("span", { class: "group" }, `${groupName(row)} `, h("b", {}, indicatorValue(row))), " "]);
   const rows = lines.map((line) => h("tr", {}, h("td", {}, indicatorName(line[0].indicator)),
-    h("td", { class: "quiet" }, [day(line[0].period_start), day(line[0].period_end)].filter(Boolean).join(" – ")),
+    h("td", { class: "quiet period" }, periodOf(line[0]).flatMap((one, i) => (i ? [" – ", one] : [one]))),
     h("td", {}, h("b", {}, indicatorValue(line.find((row) => row.group_kind === "all")))),
     kinds.map((kind) => h("td", { class: "groups" }, groups(line, kind)))));
   const note = indicators.some((row) => row.is_suppressed) ? `< ${data.small_cell}: ${w("suppressed", { n: data.small_cell })}` : "";
