@@ -167,7 +167,7 @@ def _one_list(
     date = pd.Timestamp(inputs.as_of)
     places = None if row is None or pd.isna(row.places) else int(row.places)
     ranked = mark_places(rank_waiting_list(waiting, policy, date), places)
-    first = _with_missing_items(assess_first(waiting, policy), X)
+    first = _with_missing_items(assess_first(waiting, policy, date), X)
     if row is None:
         return CommitteeList("", None, None, ranked.assign(meeting_id=pd.NA), first, None)
     fingerprints = {
