@@ -28,7 +28,7 @@ def test_unplanned_stays_are_0_9_a_person_year_and_over_dispersed(many, stays):
 
 
 def test_records_lag_behind_events_as_designed(many):
-    events = many[0]["events"]
+    events = many[0]["events"].drop_duplicates("event_id")
     old = events[events["observed_at"] < AS_OF - pd.Timedelta(days=400)]
     lag = (old["recorded_at"].dt.normalize() - old["observed_at"].dt.normalize()).dt.days
     assert (lag == 0).mean() == pytest.approx(0.70, abs=0.01)
@@ -103,6 +103,17 @@ def test_residential_admission_moves_the_setting(example):
     home = facts[facts["value"] == "home"].set_index("person_id")["valid_to"]
     assert len(moved)
     assert (home.loc[moved["person_id"]].to_numpy() < moved["valid_from"].to_numpy()).all()
+
+
+def test_a_few_events_are_corrected_or_retracted_by_a_later_record(many):
+    events = many[0]["events"]
+    later = events[events["event_id"].duplicated()].merge(events.drop_duplicates("event_id"), on="event_id")
+    assert 0.003 < len(later) / len(events) < 0.009
+    assert (later["recorded_at_x"] > later["recorded_at_y"]).all()
+    moved = later["observed_at_y"] - later["observed_at_x"]
+    assert set(moved[later["is_void_x"]].dt.days) == {0}
+    assert set(moved[~later["is_void_x"]].dt.days) == {1}
+    assert not later["is_void_y"].any()
 
 
 def test_laboratory_values_have_their_units_and_ranges():

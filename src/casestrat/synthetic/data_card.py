@@ -107,6 +107,7 @@ def _numbers(design: Design) -> list[tuple[str, str, str]]:
             _ASSUMED,
         ),
     ]
+    rows.append(("events corrected, and retracted, by a later record", "0.4 %, and 0.2 %", _ASSUMED))
     if design.uses_aggir:
         rows.append(("GIR 1 to 6", "4, 32, 26, 30, 5, 3 %", _ASSUMED))
     return rows
@@ -130,4 +131,8 @@ def _standing_of_sources(design: Design) -> str:
 
 def _cap_standing(design: Design) -> str:
     """Return the standing of the caseload norm."""
-    return f"{_SOURCED}: about forty a case manager (MAIA)" if design.uses_aggir else "the program's norm"
+    return (
+        f"{_SOURCED}: about forty a case manager in MAIA (Journal des acteurs sociaux, May 2015)"
+        if design.uses_aggir
+        else "the program's norm"
+    )

@@ -31,6 +31,7 @@ _MEASURES: dict[str, tuple[float, float, float, float, int, str, int]] = {
     "pcs": (46.0, 10.0, 10.0, 75.0, 1, "points", -1),
     "mcs": (32.0, 12.0, 5.0, 75.0, 1, "points", -1),
 }
+_CORRECTED, _RETRACTED = 0.004, 0.002  # shares of events that are recorded a second time
 _INDEX = (50.0, 20.0, 0.0, 100.0, 1, "index", 1)
 _CODES = ("I50", "J44", "F03", "G20", "G30", "E11", "I10", "N18", "F32", "M81")
 
@@ -51,9 +52,11 @@ def events_table(people: People, program: Program, careers: Careers, lives: Live
     every = pd.concat(parts, ignore_index=True)
     every = every[every["recorded"] < people.as_of]
     every = every.iloc[np.lexsort((every["minute"], every["day"], every["person"]))]
+    every = every.assign(id=numbered("V" + people.ids[0].rstrip("0123456789")[1:], len(every)), is_void=False)
+    every = pd.concat([every, *_second_thoughts(people, every, draws.of("second thoughts"))], ignore_index=True)
     return pd.DataFrame(
         {
-            "event_id": numbered("V" + people.ids[0].rstrip("0123456789")[1:], len(every)),
+            "event_id": every["id"].to_numpy(),
             "person_id": people.ids[every["person"].to_numpy()],
             "kind": every["kind"].to_numpy(),
             "observed_at": as_moments(every["day"].to_numpy(), every["minute"].to_numpy()),
@@ -62,8 +65,22 @@ def events_table(people: People, program: Program, careers: Careers, lives: Live
             "amount": every["amount"].to_numpy(),
             "detail": every["detail"].to_numpy(),
             "recorded_at": as_records(every["day"].to_numpy(), every["recorded"].to_numpy()),
+            "is_void": every["is_void"].to_numpy(dtype=bool),
         }
     )
+
+
+def _second_thoughts(people: People, every: pd.DataFrame, who: Draws) -> list[pd.DataFrame]:
+    """Return later versions of a few events: some moved to the day before, some retracted; never a death."""
+    n = len(every)
+    again = every["recorded"].to_numpy() + who.whole(3, 40, n)
+    kind, draw = every["kind"].to_numpy(dtype=object), who.uniform(n)
+    usable = (again < people.as_of) & (kind != DEATH) & (kind != "setting_change")
+    corrected = usable & (draw < _CORRECTED) & (every["day"].to_numpy() > people.seen_from)
+    retracted = usable & (draw > 1.0 - _RETRACTED)
+    every = every.assign(recorded=again)
+    moved = every[corrected]
+    return [moved.assign(day=moved["day"] - 1), every[retracted].assign(is_void=True)]
 
 
 def _events_of(people: People, kind: str, plan: EventPlan, careers: Careers, lives: Lives, who: Draws) -> pd.DataFrame:
