@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
@@ -174,12 +173,10 @@ def _fill(check: TableCheck) -> None:
     """Add the columns that the source lacks, all missing; nothing is void unless it says so."""
     contract, frame = check.contract, check.frame
     absent = [column for column in contract.columns if column.name not in frame]
-    added = {column.name: pd.Series(pd.array([pd.NA] * len(frame), dtype=object)) for column in absent}
+    added = {column.name: pd.Series(index=frame.index, dtype=column.dtype) for column in absent}
     for column in absent:
         if column.presence == "expected":
             check.warn("missing_column", 1, f"column {column.name} is not there; all its values count as unknown")
-        blank = added[column.name].where(added[column.name].notna(), np.nan) if column.kind == "number" else None
-        added[column.name] = (added[column.name] if blank is None else blank).astype(column.dtype)
     frame = frame.assign(**added)
     if "is_void" in frame:
         frame["is_void"] = frame["is_void"].fillna(False)

@@ -181,10 +181,7 @@ def _moments_text(text: pd.Series, pattern: str) -> tuple[pd.Series, Mask]:
 
 def _nothing(values: pd.Series, dtype: object) -> tuple[pd.Series, Mask]:
     """Return all missing: a whole column came in a type that cannot be read as the declared one."""
-    blank = pd.Series(pd.array([pd.NA] * len(values), dtype=object), index=values.index)
-    if dtype == np.dtype("float64"):
-        blank = blank.where(blank.notna(), np.nan)
-    return blank.astype(dtype), values.notna().to_numpy()  # type: ignore[call-overload]
+    return pd.Series(index=values.index, dtype=dtype), values.notna().to_numpy()  # type: ignore[call-overload]
 
 
 _PARSERS: dict[str, Callable[[pd.Series], tuple[pd.Series, Mask]]] = {

@@ -17,11 +17,7 @@ from casestrat.tables.contracts import CONTRACTS
 from casestrat.tables.lookup import taken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from casestrat.tables.tables import Tables
-
-_DAY_LENGTH = len("2026-01-01")
 
 
 def write_tables(tables: Tables, folder: str | Path, format: Literal["csv", "parquet"] = "csv") -> Path:  # noqa: A002
@@ -83,17 +79,17 @@ def _words(column: pd.Series) -> pd.Series:
     if not pd.api.types.is_datetime64_any_dtype(column.dtype):
         return column
     codes, unique = pd.factorize(column)
-    words: Iterable[str] = (
-        np.datetime_as_string(pd.DatetimeIndex(unique).to_numpy(dtype="datetime64[us]")) if len(unique) else []
-    )
-    short = [_shortest(str(word)) for word in words]
-    return taken(pd.Series(short, dtype=TEXT), codes, column.index)
+    return taken(_iso(pd.Series(unique)), codes, column.index)
 
 
-def _shortest(moment: str) -> str:
-    """Return an ISO moment without parts that are zero: a date at midnight, else to the second or microsecond."""
-    word = moment.removesuffix(".000000")
-    return word[:_DAY_LENGTH] if word.endswith("T00:00:00") else word
+def _iso(moments: pd.Series) -> pd.Series:
+    """Return ISO text without parts that are zero: a date at midnight, else to the second or microsecond."""
+    values = moments.to_numpy(dtype="datetime64[us]")
+    is_second = values == values.astype("datetime64[s]")
+    is_day = values == values.astype("datetime64[D]")
+    words = np.where(is_second, np.datetime_as_string(values, unit="s"), np.datetime_as_string(values, unit="us"))
+    words = np.where(is_day, np.datetime_as_string(values, unit="D"), words)
+    return pd.Series(words, dtype=TEXT)
 
 
 def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
