@@ -52,6 +52,7 @@ def difference_of(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         "is_proposed": now,
     })  # fmt: skip
     order = {"gains_place": 0, "loses_place": 0, "leaves": 1, "joins": 2, "moves": 3}
-    changed = frame[change != ""]
+    changed = frame.loc[change != ""]
     by = changed["change"].map(order)
-    return changed.iloc[np.lexsort((changed["referral_id"].to_numpy(dtype=object), by))].reset_index(drop=True)
+    order_of_rows = np.lexsort((changed["referral_id"].to_numpy(dtype=object), by.to_numpy()))
+    return pd.DataFrame(changed.take(order_of_rows)).reset_index(drop=True)

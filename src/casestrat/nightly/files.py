@@ -99,7 +99,7 @@ def csv_bytes(frame: pd.DataFrame, wording: Wording) -> bytes:
     return text.encode("utf-8-sig")
 
 
-def _shown(column: pd.Series) -> pd.Series:
+def _shown(column: pd.Series) -> Any:
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return column.dt.strftime("%Y-%m-%d")
     if pd.api.types.is_string_dtype(column.dtype):

@@ -130,7 +130,11 @@ def _committee_lists(
     left = waiting
     lists = []
     for row in meetings.itertuples(index=False):
-        mine = left["territory"].eq(row.territory).fillna(False) if row.territory else pd.Series(True, index=left.index)
+        mine = (
+            left["territory"].eq(str(row.territory)).fillna(False)
+            if row.territory
+            else pd.Series(True, index=left.index)
+        )
         lists.append(_one_list(left[mine], row, program, policy, X, inputs))
         left = left[~mine]
     if len(left) or not lists:
@@ -169,7 +173,7 @@ def _one_list(
     ranked = mark_places(rank_waiting_list(waiting, policy, date), places)
     first = _with_missing_items(assess_first(waiting, policy, date), X)
     if row is None:
-        return CommitteeList("", None, None, ranked.assign(meeting_id=pd.NA), first, None)
+        return CommitteeList("", None, None, ranked.assign(meeting_id=None), first, None)
     fingerprints = {
         "extract": inputs.extract, "program": inputs.program, "model": inputs.model, "policy": inputs.policy,
     }  # fmt: skip
@@ -227,5 +231,5 @@ def _count(
         "assigned": 0 if plan is None else len(plan.assignments),
         "unassigned": 0 if plan is None else len(plan.unassigned),
         "minutes_balanced": 0 if plan is None else int(plan.workload["minutes_after"].sum()),
-        "warnings": {str(row.rule): int(row.n) for row in tables.warnings.itertuples(index=False)},
+        "warnings": {str(rule): int(n) for rule, n in tables.warnings.groupby("rule")["n"].sum().items()},
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date as date_type
 from pathlib import Path
 from typing import Any
 
@@ -170,10 +171,11 @@ def parse_as_of(as_of: str | pd.Timestamp) -> pd.Timestamp:
         For anything but a date written ``2026-10-01``.
     """
     try:
-        date = pd.Timestamp(as_of)
+        # Strict, so that 01/10/2026 is never read as the tenth of January.
+        date = pd.Timestamp(date_type.fromisoformat(as_of) if isinstance(as_of, str) else as_of)
     except (ValueError, TypeError):
-        date = pd.NaT
-    if pd.isna(date) or date != date.normalize() or date.tzinfo is not None:
+        date = None
+    if date is None or pd.isna(date) or date.tzinfo is not None or date != date.normalize():
         raise UsageError("the date of the run cannot be read", where="as_of", do="write it as 2026-10-01")
     return date
 

@@ -107,13 +107,13 @@ def fit_model(
     builder = FeatureBuilder(program)
     X, y = labelled(tables, program, as_of, builder)
     persons = X.index.get_level_values("person_id").to_numpy()
-    held_out = pd.Series(np.nan, index=X.index)
+    held_out = np.full(len(X), np.nan)
     for train, test in PersonGroupedSplit(n_splits=5, random_state=random_state).split(X, y, groups=persons):
         fold = RiskClassifier(random_state=random_state).fit(X.iloc[train], y.iloc[train])
-        held_out.iloc[test] = fold.predict_proba(X.iloc[test])[:, 1]
+        held_out[test] = fold.predict_proba(X.iloc[test])[:, 1]
     with warnings.catch_warnings():
         warnings.simplefilter("default")
-        evaluation = evaluate(y, held_out)
+        evaluation = evaluate(y, pd.Series(held_out, index=X.index))
     model = RiskClassifier(random_state=random_state).fit(X, y)
     return Fitted(model, builder, evaluation, len(y), int(y.sum()))
 

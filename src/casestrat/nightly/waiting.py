@@ -55,9 +55,8 @@ def make_waiting(
     waiting = status.loc[status["status"] == "waiting", ["person_id", "referral_id"]]
     referrals = known(tables.referrals, "referral_id", date)
     listed = waiting.merge(referrals[["referral_id", "referred_on", "urgency"]], on="referral_id", how="left")
-    at_date = tiers.xs(date, level="as_of") if len(tiers) else tiers.droplevel("as_of")
-    scores = at_date.reindex(listed["person_id"])
-    features = X.xs(date, level="as_of").reindex(listed["person_id"]) if len(X) else X
+    scores = _on(tiers, date).reindex(listed["person_id"])
+    features = _on(X, date).reindex(listed["person_id"])
     if criteria is None:
         criteria = check_criteria(tables, program, date, features=X)
     verdict = criteria_status(criteria).set_index("referral_id")["status"]
@@ -71,7 +70,7 @@ def make_waiting(
         waited_days=(date - listed["referred_on"]).dt.days.astype("Int64"),
         completeness=_column(scores, "completeness").astype("float64"),
         criteria=verdict.reindex(listed["referral_id"]).astype(TEXT).to_numpy(),
-        override_tier=pd.array(np.zeros(len(listed)), dtype="Int64"),
+        override_tier=pd.Series(0, index=listed.index, dtype="Int64"),
         deadline_on=pd.Series(pd.NaT, index=listed.index, dtype="datetime64[us]"),
         need=np.nan,
     )
@@ -95,6 +94,11 @@ def territory_on(tables: Tables, person_ids: pd.Series, as_of: pd.Timestamp) -> 
     snapshot = tables.persons.drop_duplicates("person_id").set_index("person_id")["territory"]
     chosen = dated.reindex(person_ids).astype(TEXT)
     return chosen.fillna(snapshot.reindex(person_ids).astype(TEXT)).to_numpy()
+
+
+def _on(frame: pd.DataFrame, date: pd.Timestamp) -> pd.DataFrame:
+    """Return the rows of one date, by person."""
+    return frame[frame.index.get_level_values("as_of") == date].droplevel("as_of")
 
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:

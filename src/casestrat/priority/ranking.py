@@ -261,7 +261,7 @@ def mark_places(
     pandas.DataFrame
         The same rows with ``is_proposed`` (within the places) and ``in_tied_zone`` (on either side of the cut, of the
         tie group that the cut goes through), put before ``imputed``. Who definitely fails a criterion (``criteria`` is
-        ``fails``) keeps the rank but takes up no place: the committee sees them, and may still admit them with a reason.
+        ``fails``) keeps the rank but takes up no place: the committee sees them, and may admit them with a reason.
 
     Raises
     ------

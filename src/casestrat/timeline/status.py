@@ -282,7 +282,8 @@ def _primary(referrals: pd.DataFrame, episodes: pd.DataFrame, people: pd.DataFra
     """One row per question that has any: a death, else an open episode, else the referral that counts."""
     rank = referrals["status"].map(_PRECEDENCE).fillna(_ENDED)
     days = referrals["referred_on"].astype("int64")
-    order = np.lexsort((pd.factorize(referrals["referral_id"], sort=True)[0], days.where(rank < _ENDED, -days), rank, referrals["row"]))
+    by_id = pd.factorize(referrals["referral_id"], sort=True)[0]
+    order = np.lexsort((by_id, days.where(rank < _ENDED, -days), rank, referrals["row"]))
     chosen = referrals.iloc[order].drop_duplicates("row").set_index("row")
     last = episodes.sort_values(["row", "is_open"], kind="stable").drop_duplicates("row", keep="last").set_index("row")
     out = chosen.join(last.rename(columns={"referral_id": "referral_id_episode"}), how="outer")
