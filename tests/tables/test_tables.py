@@ -23,6 +23,14 @@ def test_tables_about_some_people_hold_their_rows_and_all_that_is_not_about_peop
     assert len(tables.persons) == 3, "the tables asked stay as they are"
 
 
+def test_rows_left_out_are_counted_once_and_blanked_cells_not_at_all(few, check):
+    few["events"].loc[0, ["kind", "observed_at"]] = ["?!", "soon"]
+    few["events"].loc[1, "amount"] = "much"
+    tables = check(few)
+    assert len(tables.set_aside) == 3
+    assert tables.rows_set_aside().to_dict() == {"events": 1}
+
+
 def test_the_fingerprint_is_that_of_the_content_not_of_order_or_storage(few, check):
     tables = check(few)
     shuffled = {name: frame.iloc[::-1] for name, frame in few.items()}

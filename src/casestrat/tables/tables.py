@@ -13,6 +13,7 @@ from casestrat.tables.columns import TEXT
 from casestrat.tables.contracts import CONTRACTS
 from casestrat.tables.extract import Extract
 from casestrat.tables.fingerprint import fingerprint_of, fingerprint_of_frame
+from casestrat.tables.ledger import KEPT_RULES
 from casestrat.tables.raw import RawTable, raw_of_frame
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ class Tables:
     extract : Extract
         Program, first and last day, time zone, and where ``recorded_at`` comes from.
     set_aside : pandas.DataFrame
-        One row per broken rule: table, source, line, key, column, rule, expected; never the value. Where rule is
-        ``blanked`` only the cell was emptied; else the row was left out.
+        One row per broken rule: table, source, line, key, column, rule, expected; never the value. Where the rule
+        begins with ``blanked`` only the cell was emptied; else the row was left out (:meth:`rows_set_aside`).
     warnings : pandas.DataFrame
         One row per finding that does not leave rows out: table, rule, n, message.
     illegal_steps : pandas.DataFrame
@@ -143,6 +144,17 @@ class Tables:
     def has(self, name: str) -> bool:
         """Tell whether the source had this table, be it without rows."""
         return name in self.present
+
+    def rows_set_aside(self) -> pd.Series:
+        """Count the rows that were left out; rows of which only cells were blanked do not count.
+
+        Returns
+        -------
+        pandas.Series
+            One number per table that has any, by table.
+        """
+        gone = self.set_aside.loc[~self.set_aside["rule"].isin(KEPT_RULES)]
+        return gone.drop_duplicates(["table", "source", "line", "key"]).groupby("table").size().astype("Int64")
 
     def frames(self) -> dict[str, pd.DataFrame]:
         """Return every table by name, the absent ones empty."""
