@@ -36,7 +36,7 @@ def markdown(frame: pd.DataFrame) -> str:
 def contract_page(title: str, intro: str, contracts: dict) -> str:
     """One section a contract: what a row is, and its columns."""
     parts = [f"# {title}\n\n{MADE}{intro}\n"]
-    described = describe_tables(contracts)
+    described = describe_tables(contracts=contracts)
     for name, contract in contracts.items():
         columns = described[described["table"] == name].drop(columns="table")
         adds = f" It adds {contract.adds}." if contract.adds else ""

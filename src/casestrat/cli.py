@@ -152,7 +152,8 @@ def nightly(
     with _progress(quiet) as tell:
         run = cs.run_nightly(
             source, program, as_of=as_of, out=out, model=model, workers=workers,
-            engine="dask" if engine is Engine.dask else "local", scheduler=scheduler, lang=lang.value, seed=seed, gates=cs.nightly.Gates(max_set_aside, max_stale_days),
+            engine="dask" if engine is Engine.dask else "local", scheduler=scheduler, lang=lang.value,
+            seed=seed, gates=cs.nightly.Gates(max_set_aside, max_stale_days),
             learned_ranking_reason=learned_ranking_reason, progress=tell,
         )  # fmt: skip
     _print_run(run, _console(quiet))

@@ -20,7 +20,7 @@ from casestrat.features import FeatureBuilder
 from casestrat.models import PointScorecard, load_model
 from casestrat.nightly.files import json_bytes, write_atomic
 from casestrat.tables import CONTRACTS, TEXT, Extract, Tables, fingerprint_of_frame
-from casestrat.timeline import make_spine
+from casestrat.timeline import known, make_spine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -191,6 +191,7 @@ def process(task: PartTask) -> dict[str, Any]:
     builder = feature_builder(model, task.program)
     populations = [make_spine(tables, task.program, task.as_of, population=name) for name in ("waiting", "followed")]
     spine = pd.concat(populations, ignore_index=True).drop_duplicates(ignore_index=True)
+    spine = spine[~spine["person_id"].isin(objecting(tables, task.as_of))]  # no score is made of who objects to it
     spine = spine.sort_values(["person_id", "as_of"], ignore_index=True)
     X, sources = builder.build_with_sources(tables, spine)
     scores, reasons = score_people(model, X)
@@ -227,6 +228,12 @@ def collect(tasks: list[PartTask], name: str) -> pd.DataFrame:
     frame = _as_text(pd.concat([pd.read_parquet(_result(task, name)) for task in tasks], ignore_index=True))
     keys = [column for column in ("person_id", "as_of", "reason") if column in frame.columns]
     return frame.sort_values(keys, kind="stable", ignore_index=True)
+
+
+def objecting(tables: Tables, as_of: pd.Timestamp) -> pd.Index:
+    """Return the people known on a date to object to being scored: they are listed to be assessed by people."""
+    persons = known(tables.persons, "person_id", as_of)
+    return pd.Index(persons.loc[persons["objects_to_scoring"].fillna(False).astype(bool), "person_id"])
 
 
 def _with_sources(reasons: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from casestrat.priority import (
     open_meeting,
     rank_waiting_list,
 )  # fmt: skip
+from casestrat.tables import TEXT
 
 if TYPE_CHECKING:
     from casestrat.knowledge import PriorityPolicy, Program
@@ -187,9 +188,11 @@ def _one_list(
 
 def _with_missing_items(first: pd.DataFrame, X: pd.DataFrame) -> pd.DataFrame:
     """Name, for each person to assess first, the features that are not known."""
-    known_features = X.droplevel("as_of").reindex(first["person_id"]).isna()
-    names = [", ".join(known_features.columns[row]) for row in known_features.to_numpy()]
-    return first.assign(missing_items=pd.array(names, dtype="string"))
+    unknown = X.droplevel("as_of").reindex(first["person_id"]).isna()
+    names = [", ".join(unknown.columns[row]) for row in unknown.to_numpy(dtype=bool)]
+    not_scored = ~first["person_id"].isin(X.index.get_level_values("person_id")).to_numpy(dtype=bool)
+    words = ["objects_to_scoring" if no else name for no, name in zip(not_scored, names, strict=True)]
+    return first.assign(missing_items=pd.array(words, dtype=TEXT))
 
 
 def _allocate(

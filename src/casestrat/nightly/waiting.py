@@ -68,7 +68,7 @@ def make_waiting(
         points_share=_column(scores, "points_share").astype("float64"),
         urgency=listed["urgency"].astype("float64") / _MOST_URGENT,
         waited_days=(date - listed["referred_on"]).dt.days.astype("Int64"),
-        completeness=_column(scores, "completeness").astype("float64"),
+        completeness=_column(scores, "completeness").astype("float64").fillna(0.0),  # not scored: assess first
         criteria=verdict.reindex(listed["referral_id"]).astype(TEXT).to_numpy(),
         override_tier=pd.Series(0, index=listed.index, dtype="Int64"),
         deadline_on=pd.Series(pd.NaT, index=listed.index, dtype="datetime64[us]"),
