@@ -97,7 +97,7 @@ def test_a_licence_that_ends_before_it_begins_is_refused(three):
     licenses = pd.DataFrame({
         "cm_id": ["CM1"], "profession": ["nurse"], "valid_from": ["2026-02-01"], "valid_to": ["2026-01-01"],
     })  # fmt: skip
-    with pytest.raises(UsageError, match="licenses.valid_to"):
+    with pytest.raises(UsageError, match=r"licenses\.valid_to"):
         problem(*three, licenses=licenses, starts_on="2026-10-01")
 
 

@@ -28,7 +28,7 @@ def test_dealing_anew_never_makes_a_level_worse(instance, level):
     plan = construct(instance, by_priority=False)
     left = instance.unassigned_value(plan)
     limits = Limits(hard_limit(instance), None if level == UNASSIGNED else left)
-    new = dealt(instance, level, limits, plan)
+    new = dealt(instance, level, limits, plan, rounds=3)
     assert level_value(instance, level, new) <= level_value(instance, level, plan) + 1e-9
     assert is_inside(instance, limits, new)
     if level != UNASSIGNED:

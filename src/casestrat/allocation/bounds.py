@@ -172,7 +172,7 @@ def _suggested_sets(instance: Instance, plan: Wholes, prices: Prices | None) -> 
 def _shared_use(instance: Instance, among: Flags, left: float) -> float:
     """Largest utilisation that a set cannot avoid: its own cases, dealt out in the smallest steps there are."""
     own: Flags = np.asarray(~np.any(instance.allowed & ~among, axis=1) & np.any(instance.allowed, axis=1))
-    least = np.where(instance.allowed, instance.weight, np.iinfo(np.int64).max).min(axis=1)
+    least = np.where(instance.allowed, instance.weight, np.iinfo(np.int64).max).min(axis=1, initial=2**62)
     kind_group, kind_priority, kind_number = tranches(instance)
     inside = own[kind_group]
     minutes = least[kind_group[inside]]

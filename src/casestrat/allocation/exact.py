@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     Wholes: TypeAlias = NDArray[np.int64]
 
 _OPTIMAL, _INFEASIBLE = 0, 2  # status codes of scipy's milp
-_CUT_ROUNDS = 6
-_PEAK_TRIES = 12
+_TINY_PAIRS = 25  # up to which a level is searched to its end
+_CUT_ROUNDS = 3
+_PEAK_TRIES = 4
+_TINY_ROUNDS = 12  # of either
 _STEPS = (-13, -8, -5, -3, -2, -1, 0, 1, 2, 4, 7, 12)  # where squares are first held, in minute units from the load
 _LEAST_SECONDS = 0.05
 
@@ -179,7 +181,7 @@ def _with_cuts(instance: Instance, level: str, limits: Limits, plan: Wholes, eff
     load = instance.loads(plan).astype(np.float64)
     cuts = cuts_at(instance, load, _STEPS) + _spaced_cuts(instance)
     best, bound = None, -np.inf
-    for _ in range(_CUT_ROUNDS):
+    for _ in range(_TINY_ROUNDS if instance.n_pairs <= _TINY_PAIRS else _CUT_ROUNDS):
         found = _solve(build(instance, level, limits, cuts), effort)
         bound = max(bound, found.bound)
         if found.plan is None:
@@ -216,7 +218,7 @@ def _lower_peak(instance: Instance, limits: Limits, plan: Wholes, floor: float, 
     peak = largest_utilisation(instance.loads(plan), instance.capacity)
     peaks = _possible_peaks(instance, floor, peak)
     low, high, best = 0, len(peaks), None
-    for _ in range(_PEAK_TRIES):
+    for _ in range(_TINY_ROUNDS if instance.n_pairs <= _TINY_PAIRS else _PEAK_TRIES):
         if low >= high:
             break
         middle = low if low == 0 and best is None else (low + high) // 2  # the bound itself is tried first

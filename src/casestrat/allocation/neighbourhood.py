@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     Numbers: TypeAlias = NDArray[np.float64]
     Wholes: TypeAlias = NDArray[np.int64]
 
-_MANAGERS = 6  # case managers whose cases are dealt out together
-_NODES = 60
+GROUP = 6  # case managers whose cases are dealt out together
 
 
 def level_value(instance: Instance, level: str, plan: Wholes) -> float:
@@ -117,7 +116,7 @@ def deal_anew(
         among = next((g for g in _groups(instance, level, plan, links, rng) if g.tobytes() not in failed), None)
         if among is None:
             break
-        new = _deal(instance, level, limits, plan, among, Effort(min(effort.nodes, _NODES), effort.deadline))
+        new = deal(instance, level, limits, plan, among, effort)
         if new is not None and is_inside(instance, limits, new) and is_better(instance, level, new, plan):
             plan = new
             failed.clear()
@@ -173,7 +172,7 @@ def _regretful(instance: Instance, plan: Wholes, links: Numbers) -> Iterator[Who
 def _grown(seed: Wholes, closeness: Numbers) -> Wholes:
     """Grow a group from its first members by those closest to them."""
     group = list(dict.fromkeys(int(manager) for manager in seed))
-    while len(group) < min(_MANAGERS, len(closeness)):
+    while len(group) < min(GROUP, len(closeness)):
         near = closeness[group].sum(axis=0)
         near[group] = -1.0
         best = int(np.argmax(near))
@@ -183,8 +182,29 @@ def _grown(seed: Wholes, closeness: Numbers) -> Wholes:
     return np.array(sorted(group), dtype=np.int64)
 
 
-def _deal(instance: Instance, level: str, limits: Limits, plan: Wholes, among: Wholes, effort: Effort) -> Wholes | None:
-    """Deal the cases of a group out anew; None where nothing was found."""
+def deal(instance: Instance, level: str, limits: Limits, plan: Wholes, among: Wholes, effort: Effort) -> Wholes | None:
+    """Deal the cases of a group of case managers out anew, all of them again to the same group.
+
+    Parameters
+    ----------
+    instance : Instance
+        The arrays of the problem.
+    level : str
+        The level to better.
+    limits : Limits
+        What earlier levels have settled.
+    plan : numpy.ndarray of int, shape (n,)
+        A plan within the limits.
+    among : numpy.ndarray of int
+        The group.
+    effort : Effort
+        How much to do.
+
+    Returns
+    -------
+    numpy.ndarray of int or None
+        A plan, shape (n,); None where nothing was found.
+    """
     mine = np.isin(plan, among)
     if level == UNASSIGNED:
         able = np.asarray(instance.allowed[:, among].any(axis=1))

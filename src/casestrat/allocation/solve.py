@@ -22,7 +22,7 @@ from casestrat.allocation.draft import NOBODY, Draft, hard_limit
 from casestrat.allocation.exact import Effort, is_inside, optimise
 from casestrat.allocation.fitting import descend, rounded
 from casestrat.allocation.instance import Instance, ask, canonical
-from casestrat.allocation.neighbourhood import deal_anew, is_better, level_value
+from casestrat.allocation.neighbourhood import GROUP, deal, deal_anew, is_better, level_value
 from casestrat.allocation.objective import FIT, LARGEST, SQUARES, UNASSIGNED
 from casestrat.allocation.plan import Plan, make_plan
 from casestrat.allocation.relaxation import Limits, build, cuts_at, solve_relaxation
@@ -38,14 +38,18 @@ if TYPE_CHECKING:
     Wholes: TypeAlias = NDArray[np.int64]
 
 # Pairs of class and case manager up to which a level is also given to the solver as a whole.
-_WHOLE_PAIRS = {UNASSIGNED: 2_000, LARGEST: 2_000, SQUARES: 1_000, FIT: 10_000}
+_WHOLE_PAIRS = {UNASSIGNED: 500, LARGEST: 1_000, SQUARES: 500, FIT: 10_000}
+_DEALT_PAIRS = 1_000  # up to which level 3 is given whole where some people are left over
 _WHOLE_FIRST_PAIRS = 500  # up to which this comes before groups are dealt anew
 _RELAXED_PAIRS = 400_000  # up to which a level's relaxation is solved
-_NODES_A_SECOND = 8_000  # nodes times pairs that the solver may do for each second of the time limit
-_ROUNDS_A_SECOND = 1.0  # groups dealt anew for each second of the time limit, a level
+_FREE_LEFT_PAIRS = 500  # above which level 3 no longer reconsiders who is left over
+# Steps are meant to take about a quarter of the time limit, so that the clock seldom cuts a search short.
+_NODES_A_SECOND = {UNASSIGNED: 1_500, LARGEST: 250, SQUARES: 500, FIT: 800}  # times pairs, a second of time limit
+_ROUNDS_A_SECOND = 0.4  # groups dealt anew for each second of the time limit, a level
+_ROUND_NODES = 15
 _SHARES = {UNASSIGNED: 0.4, LARGEST: 0.55, SQUARES: 0.6, FIT: 0.85}  # of the time limit by the level's end
-_EVEN_ENOUGH = 1e-5  # gap of the squares that is not worth a search, but for the smallest problems
-_TINY_PAIRS = 60
+_EVEN_ENOUGH = {LARGEST: 2e-3, SQUARES: 1e-5}  # gap that is not worth a search, but for the smallest problems
+_TINY_PAIRS = 25
 _CUTS = (-20, -8, -3, -1, 0, 2, 7, 19)
 
 
@@ -96,13 +100,14 @@ def allocate(problem: AllocationProblem, time_limit_s: float = 10.0, random_stat
     Examples
     --------
     >>> import pandas as pd
+    >>> from casestrat.allocation import AllocationProblem
     >>> problem = AllocationProblem(
     ...     cases=pd.DataFrame({"case_id": ["C1", "C2", "C3"], "minutes": [40, 60, 40]}),
     ...     case_managers=pd.DataFrame({"cm_id": ["CM1", "CM2"], "capacity_minutes": [100, 80]}),
     ... )
     >>> plan = allocate(problem)
     >>> plan.assignments[["case_id", "cm_id"]].to_numpy().tolist()
-    [['C1', 'CM2'], ['C2', 'CM1'], ['C3', 'CM2']]
+    [['C1', 'CM1'], ['C2', 'CM2'], ['C3', 'CM1']]
     """
     limit = float(time_limit_s)
     if not 0 <= limit < np.inf:
@@ -197,7 +202,8 @@ class Ladder:
             if fractions is not None:
                 floor = max(floor, utilisation_bound(instance, plan, left, fractions.prices))
                 floor = max(floor, relaxed_bound(instance, LARGEST, limits, fractions.prices))
-            plan, floor = self.better(LARGEST, limits, plan, floor)
+            if not self.is_even(LARGEST, plan, floor, left):
+                plan, floor = self.better(LARGEST, limits, plan, floor)
         return self.settled(LARGEST, plan, floor)
 
     def even_out(self, plan: Wholes, limits: Limits) -> Wholes:
@@ -205,10 +211,16 @@ class Ladder:
         instance = self.instance
         plan = self.take(SQUARES, limits, plan, balance(Draft(instance, plan, limits.load)))
         floor = squares_bound(instance, plan, limits)
-        value = level_value(instance, SQUARES, plan)
-        if not is_closed(value, floor) and (value - floor > _EVEN_ENOUGH * value or instance.n_pairs <= _TINY_PAIRS):
+        if not self.is_even(SQUARES, plan, floor, limits.left or 0.0):
             plan, floor = self.whole(SQUARES, limits, plan, floor)
         return self.settled(SQUARES, plan, floor)
+
+    def is_even(self, level: str, plan: Wholes, floor: float, left: float) -> bool:
+        """Whether a value of level 2 is not worth a search: closed, nearly so, or some are left as minutes lack."""
+        value = level_value(self.instance, level, plan)
+        if is_closed(value, floor):
+            return True
+        return self.instance.n_pairs > _TINY_PAIRS and (left > 0 or value - floor <= _EVEN_ENOUGH[level] * value)
 
     def fit(self, plan: Wholes, limits: Limits) -> Wholes:
         """Level 3."""
@@ -247,8 +259,10 @@ class Ladder:
         whole_first = instance.n_pairs <= _WHOLE_FIRST_PAIRS or level == FIT
         if whole_first:
             plan, floor = self.whole(level, limits, plan, floor)
-        if not is_closed(level_value(instance, level, plan), floor):
-            rounds, effort = int(np.ceil(_ROUNDS_A_SECOND * self.time_limit_s)), Effort(10**6, self.deadline(level))
+        is_small = whole_first and instance.m <= 2 * GROUP  # a group would be half of the whole
+        if not is_small and not is_closed(level_value(instance, level, plan), floor):
+            rounds = int(np.ceil(_ROUNDS_A_SECOND * self.time_limit_s))
+            effort = Effort(_ROUND_NODES, self.deadline(level))
             plan = deal_anew(instance, level, limits, plan, floor, rounds, effort, self.rng)
             if not whole_first and not is_closed(level_value(instance, level, plan), floor):
                 plan, floor = self.whole(level, limits, plan, floor)
@@ -259,8 +273,14 @@ class Ladder:
         instance = self.instance
         if instance.n_pairs > _WHOLE_PAIRS[level]:
             return plan, floor
-        nodes = int(_NODES_A_SECOND * self.time_limit_s / (instance.n_pairs + 100)) + 1
-        found = optimise(instance, level, limits, plan, floor, Effort(nodes, self.deadline(level)))
+        nodes = int(_NODES_A_SECOND[level] * self.time_limit_s / (instance.n_pairs + 100)) + 1
+        effort = Effort(nodes, self.deadline(level))
+        if level == FIT and limits.left and instance.n_pairs > _FREE_LEFT_PAIRS:
+            if instance.n_pairs > _DEALT_PAIRS:
+                return plan, floor
+            new = deal(instance, level, limits, plan, np.arange(instance.m), effort)
+            return (plan if new is None else self.take(level, limits, plan, new)), floor
+        found = optimise(instance, level, limits, plan, floor, effort)
         if found.plan is not None:
             plan = self.take(level, limits, plan, found.plan)
         value = level_value(instance, level, plan)

@@ -1,0 +1,137 @@
+import pandas as pd
+import pytest
+
+from casestrat.allocation import AllocationProblem, allocate, check_plan
+from casestrat.knowledge import load_program
+from casestrat.tables import Tables
+
+AS_OF = pd.Timestamp("2026-10-01")
+KNOWN = pd.Timestamp("2026-09-01")
+
+
+def rows(columns, *values, **more):
+    return pd.DataFrame([dict(zip(columns.split(), row, strict=True)) for row in values]).assign(**more)
+
+
+@pytest.fixture
+def frames():
+    """Six people: two followed, one without a lead, one of another program, two waiting."""
+    persons = rows("person_id territory language", *[(f"P{i}", "T1", "fr") for i in range(1, 8)],
+                   birth_year=1940, sex="f", jurisdiction="J1", interpreter_needed=False, recorded_at=KNOWN)  # fmt: skip
+    referrals = rows("referral_id person_id", *[(f"R{i}", f"P{i}") for i in range(1, 8)], referred_on=KNOWN,
+                     source="gp", is_professional=True, consent="yes", urgency=1, reasons="", is_complete=True,
+                     recorded_at=KNOWN)  # fmt: skip
+    episodes = rows(
+        "episode_id person_id intensity program",
+        ("E1", "P1", "standard", None), ("E2", "P2", None, "geriatric"), ("E3", "P3", "intensive", None),
+        ("E4", "P4", "standard", "mental_health"), ("E5", "P5", "standard", None), ("E7", "P7", "watch", None),
+        admitted_on=KNOWN, state="active", recorded_at=KNOWN,
+    ).assign(closed_on=[pd.NaT] * 4 + [pd.Timestamp("2026-09-20"), pd.NaT])  # fmt: skip
+    staff = rows(
+        "cm_id profession minutes_per_week program",
+        ("CM1", "social_worker", 2100, None), ("CM2", "social_worker", 1050, "geriatric"),
+        ("CM3", "social_worker", 2100, "legal"),
+        team="a", fte=1.0, languages="fr", skills="", territories="T1", starts_on=pd.Timestamp("2020-01-01"),
+    )  # fmt: skip
+    assignments = rows(
+        "assignment_id episode_id person_id cm_id role",
+        ("A1", "E1", "P1", "CM1", "lead"), ("A2", "E2", "P2", "CM2", "lead"), ("A2b", "E2", "P2", "CM1", "backup"),
+        ("A4", "E4", "P4", "CM1", "lead"), ("A5", "E5", "P5", "CM2", "lead"), ("A7", "E7", "P7", "CM3", "lead"),
+        from_on=KNOWN, recorded_at=KNOWN,
+    )  # fmt: skip
+    return {
+        "persons": persons, "referrals": referrals, "episodes": episodes, "case_managers": staff,
+        "assignments": assignments,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def ranked():
+    return pd.DataFrame({
+        "rank": [1, 2, 3, 4], "person_id": ["P5", "P6", "P1", "P7"], "referral_id": ["R5", "R6", "R1", "R7"],
+        "tier": ["high", "low", "high", "low"], "is_proposed": [True, False, True, False],
+        "in_tied_zone": [False, True, False, False],
+    })  # fmt: skip
+
+
+@pytest.fixture
+def problem_of(ranked):
+    program = load_program("geriatric")
+
+    def make(frames, ranked=ranked):
+        return AllocationProblem.from_tables(Tables.from_frames(frames, program), program, ranked, AS_OF)
+
+    return make
+
+
+def test_open_leads_are_fixed_and_proposals_come_after_open_cases(frames, problem_of):
+    cases = problem_of(frames).cases.set_index("case_id")
+    assert cases.index.tolist() == ["E1", "E2", "E3", "E7", "R5", "R6"]
+    assert cases["is_fixed"].tolist() == [True, True, False, False, False, False]
+    assert cases["kind"].tolist() == ["open"] * 4 + ["proposed"] * 2
+    assert cases.loc["R5", "priority"] > cases.loc["R6", "priority"]
+    assert cases.loc["E3", "priority"] > cases.loc["R5", "priority"] + cases.loc["R6", "priority"]
+
+
+def test_minutes_come_from_the_intensity_or_the_tier(frames, problem_of):
+    cases = problem_of(frames).cases.set_index("case_id")
+    weights = {name: i.minutes_per_week for name, i in load_program("geriatric").intensities.items()}
+    assert cases["minutes"].tolist() == [
+        weights["standard"], weights["standard"], weights["intensive"], weights["watch"], weights["intensive"],
+        weights["watch"],
+    ]  # fmt: skip
+    assert cases["tier"].tolist()[:4] == ["medium", None, "high", "low"] or pd.isna(cases["tier"].iloc[1])
+
+
+def test_other_programs_use_up_minutes_and_their_staff_stays_away(frames, problem_of):
+    problem = problem_of(frames)
+    staff = problem.case_managers.set_index("cm_id")
+    assert staff.index.tolist() == ["CM1", "CM2"]
+    assert staff["capacity_minutes"].tolist() == [1575, 787]
+    assert staff["cases_committed"].tolist() == [1, 0]
+    assert staff.loc["CM1", "minutes_committed"] == load_program("geriatric").intensities["standard"].minutes_per_week
+
+
+def test_the_plan_of_an_agency_is_sound(frames, problem_of):
+    problem = problem_of(frames)
+    plan = allocate(problem)
+    assert check_plan(problem, plan).empty
+    assert len(plan.assignments) == 6
+    assert plan.assignments.set_index("case_id").loc["E1", "cm_id"] == "CM1"
+
+
+def test_what_was_recorded_later_does_not_count(frames, problem_of):
+    frames["episodes"].loc[frames["episodes"]["episode_id"] == "E3", "recorded_at"] = AS_OF
+    assert "E3" not in problem_of(frames).cases["case_id"].tolist()
+
+
+def test_who_has_died_needs_no_case_manager(frames, problem_of):
+    frames["persons"]["died_on"] = pd.Series([pd.NaT, pd.NaT, pd.Timestamp("2026-08-20")] + [pd.NaT] * 4)
+    assert "E3" not in problem_of(frames).cases["case_id"].tolist()
+
+
+def test_a_lead_who_has_left_or_ended_is_no_lead(frames, problem_of):
+    frames["case_managers"]["ends_on"] = pd.Series([pd.NaT, pd.Timestamp("2026-09-15"), pd.NaT])
+    frames["assignments"]["to_on"] = pd.Series([pd.Timestamp("2026-09-20")] + [pd.NaT] * 5)
+    cases = problem_of(frames).cases.set_index("case_id")
+    assert not cases["is_fixed"].any()
+    assert cases["cm_id"].isna().all()
+
+
+@pytest.mark.parametrize("nobody", [None, "empty"])
+def test_without_a_list_only_open_cases_are_placed(frames, problem_of, ranked, nobody):
+    problem = problem_of(frames, None if nobody is None else ranked.head(0))
+    assert problem.cases["case_id"].tolist() == ["E1", "E2", "E3", "E7"]
+
+
+def test_a_list_without_a_cut_proposes_everyone_not_yet_followed(frames, problem_of, ranked):
+    problem = problem_of(frames, ranked.drop(columns=["is_proposed", "in_tied_zone", "tier"]))
+    proposed = problem.cases[problem.cases["kind"] == "proposed"]
+    assert proposed["case_id"].tolist() == ["R5", "R6"]
+
+
+def test_an_agency_without_episodes_or_staff_is_a_ledger(frames, problem_of):
+    problem = problem_of({name: frames[name] for name in ("persons", "referrals")})
+    plan = allocate(problem)
+    assert plan.unassigned["rule"].tolist() == ["no_case_managers"] * len(plan.unassigned)
+    assert plan.unassigned["case_id"].tolist() == ["R1", "R5", "R6"]

@@ -1,0 +1,96 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from casestrat.allocation import AllocationProblem, allocate
+from casestrat.allocation.eligibility import Verdict
+from casestrat.allocation.ledger import first_emptied, smallest_relaxation
+from casestrat.knowledge.program import AllocationRules
+
+
+def ledger(cases, managers, **more):
+    cases = pd.DataFrame({"case_id": [f"C{i}" for i in range(len(next(iter(cases.values()))))], "minutes": 40} | cases)
+    managers = pd.DataFrame({"cm_id": [f"CM{j}" for j in range(len(next(iter(managers.values()))))]} | managers)
+    return allocate(AllocationProblem(cases, managers, **more)).unassigned.set_index("case_id")
+
+
+def test_the_first_rule_that_leaves_nobody_is_told():
+    found = ledger(
+        {"language": ["it"], "territory": ["T2"]},
+        {"languages": ["fr", "it"], "territories": ["T2", "T1"], "capacity_minutes": [100, 100]},
+    )
+    assert found.loc["C0", "rule"] == "territory"
+    assert found.loc["C0", "relaxation"] == "let another territory's team follow: opens 1 case manager"
+
+
+def test_the_easiest_single_change_is_told():
+    found = ledger(
+        {"language": ["it"], "skills": ["rare"]},
+        {"languages": ["fr", "it", "fr"], "skills": ["rare", None, "rare"], "capacity_minutes": [100, 100, 100]},
+    )
+    assert found.loc["C0", "rule"] == "language"
+    assert found.loc["C0", "relaxation"] == "arrange an interpreter: opens 2 case managers"
+
+
+def test_several_rules_are_told_where_no_single_change_helps():
+    found = ledger({"language": ["it"], "skills": ["rare"]}, {"languages": ["fr"], "capacity_minutes": [100]})
+    assert (
+        found.loc["C0", "relaxation"]
+        == "no single change helps; the nearest case manager is barred by skills, language"
+    )
+
+
+def test_lacking_minutes_are_told_with_the_set_that_lacks_them():
+    found = ledger({"person_id": ["A", "B", "C"]}, {"capacity_minutes": [50, 45]})
+    assert len(found) == 1
+    assert found["rule"].tolist() == ["capacity"]
+    reason = "cases that only 2 case managers can take need 120 minutes a week, and there are 95"
+    assert found["reason"].tolist() == [reason]
+    assert found["relaxation"].tolist() == ["30 more minutes a week with CM0"]
+
+
+def test_minutes_in_too_small_pieces_are_told():
+    found = ledger({"person_id": ["A"], "minutes": [40]}, {"capacity_minutes": [60, 60], "minutes_committed": [30, 30]})
+    assert found.loc["C0", "rule"] == "capacity"
+    assert "more minutes than any" in found.loc["C0", "reason"]
+    found = ledger({"person_id": list("ABC"), "minutes": [40] * 3}, {"capacity_minutes": [60, 60]})
+    assert "none has enough minutes left in one piece" in found["reason"].iloc[0]
+
+
+def test_places_that_lack_are_told():
+    found = ledger({"person_id": ["A", "B"]}, {"capacity_minutes": [100], "max_cases": [1]})
+    assert found["rule"].tolist() == ["max_cases"]
+    assert found["relaxation"].tolist() == ["one more case with CM0"]
+    found = ledger({"person_id": ["A", "B"]}, {"capacity_minutes": [70], "max_cases": [1]})
+    assert found["relaxation"].tolist() == ["one more case and 10 more minutes a week with CM0"]
+
+
+def test_a_pin_that_a_rule_forbids_is_told():
+    cases = {"skills": ["rare"]}
+    managers = {"skills": [None, "rare"], "capacity_minutes": [100, 100]}
+    found = ledger(cases, managers, pins=pd.DataFrame({"case_id": ["C0"], "cm_id": ["CM0"]}))
+    assert found.loc["C0", "rule"] == "pins"
+
+
+@pytest.mark.parametrize("table", ["licenses", "credentials"])
+def test_rights_that_lack_are_told(table):
+    rules = AllocationRules(licensed_professions=("nurse",), credentials=("DIU",) if table == "credentials" else ())
+    managers = {"profession": ["nurse" if table == "licenses" else "other"], "capacity_minutes": [100]}
+    found = ledger({"jurisdiction": ["J1"]}, managers, rules=rules)
+    assert found["rule"].tolist() == ["licence" if table == "licenses" else "credentials"]
+
+
+def test_where_somebody_is_left_no_rule_is_told():
+
+    answers = {"skills": Verdict(np.array([[True]]), "", "")}
+    assert first_emptied(answers, 0) is None
+    assert "no single change" in smallest_relaxation(
+        {"skills": Verdict(np.array([[False]]), "", ""), "language": Verdict(np.array([[False]]), "", "")}
+        | {name: Verdict(np.array([[True]]), "", "") for name in _OTHERS}, 0,
+    )  # fmt: skip
+
+
+_OTHERS = (
+    "active", "profession", "licence", "credentials", "territory", "preferences", "conflicts", "pins", "max_cases",
+    "capacity",
+)  # fmt: skip
