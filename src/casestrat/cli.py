@@ -171,10 +171,16 @@ def check(
     _print_tables(tables, console)
     _print_frame(_by_rule(tables.set_aside), "Set aside, by rule", console)
     _print_frame(tables.warnings, "Warnings", console)
+    _print_frame(tables.unmapped_codes, "Codes that nobody has mapped", console)
+    if len(tables.doubtful_pairs):
+        console.print(
+            f"{len(tables.doubtful_pairs):,} pairs of ids might be one person each: decide in a crosswalk file"
+        )
+    _print_frame(_by_rule(tables.illegal_steps), "Steps that the life cycle does not allow, by rule", console)
     if out is not None:
         tables.set_aside.to_csv(out, index=False)
         console.print(f"rows set aside: {out}")
-    rows = len(tables.set_aside.drop_duplicates(["table", "source", "line"]))
+    rows = int(tables.rows_set_aside().sum())
     console.print(f"{len(tables.persons):,} people, {rows:,} rows set aside, fingerprint {tables.fingerprint}")
 
 

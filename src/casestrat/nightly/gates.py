@@ -53,8 +53,7 @@ class Gates:
         self._check_freshness(tables, as_of)
 
     def _check_set_aside(self, tables: Tables) -> None:
-        rows = tables.set_aside.drop_duplicates(["table", "source", "line"]).groupby("table").size()
-        for name, aside in rows.items():
+        for name, aside in tables.rows_set_aside().items():
             total = aside + len(getattr(tables, str(name)))
             if aside / total > self.max_set_aside:
                 raise GateError(

@@ -220,12 +220,12 @@ def _dated(frame: pd.DataFrame, name: str, date: pd.Timestamp) -> pd.DataFrame:
 def _count(
     tables: Tables, frames: dict[str, pd.DataFrame], lists: tuple[CommitteeList, ...], plan: Plan | None
 ) -> dict[str, Any]:
-    aside = tables.set_aside.drop_duplicates(["table", "source", "line"])
+    aside = tables.rows_set_aside()
     return {
         "people_read": int(tables.persons["person_id"].nunique()),
         "rows_read": int(sum(len(frame) for frame in tables.frames().values())),
-        "rows_set_aside": len(aside),
-        "rows_set_aside_by_table": {str(name): int(n) for name, n in aside.groupby("table").size().items()},
+        "rows_set_aside": int(aside.sum()),
+        "rows_set_aside_by_table": {str(name): int(n) for name, n in aside.items()},
         "scored": len(frames["risk"]),
         "ranked": len(frames["waiting_list"]),
         "assess_first": len(frames["assess_first"]),

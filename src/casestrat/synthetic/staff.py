@@ -61,7 +61,7 @@ def make_staff(people: People, program: Program, most_followed: int, prefix: str
     n = len(fte)
     starts, ends = np.full(n, people.opened - 30), np.full(n, NEVER)
     ends[n - 2] = people.as_of - 330
-    starts[n - 1] = people.as_of + 4
+    starts[n - 1] = people.as_of - 3
     wanted = people.design.professions
     italian = np.arange(n) % 40 == 1
     return Staff(
