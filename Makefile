@@ -12,6 +12,7 @@ RUN := $(VENV)/.run-installed
 DEV := $(VENV)/.dev-installed
 JOBS ?= auto
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONDONTWRITEBYTECODE # without compiled files every start costs seconds
 
 .PHONY: demo test check bench docs lock clean format
 

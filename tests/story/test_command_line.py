@@ -126,7 +126,7 @@ def test_a_file_without_a_single_byte_is_refused(folder: Path) -> None:
 
 
 def test_a_column_named_like_an_identifier_is_refused_and_the_mapping_is_offered(folder: Path) -> None:
-    edit(folder / "persons.csv", "person_id,", "last_name,person_id,")
+    edit(folder / "persons.csv", "birth_month", "last_name")
     done = call("check", folder, "--program", "geriatric")
     assert done.returncode == ExitCode.TABLES_REFUSED
     assert "last_name" in done.stderr
