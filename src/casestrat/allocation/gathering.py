@@ -43,12 +43,12 @@ def gather(
         Arguments of ``AllocationProblem`` by name.
     """
     day = pd.Timestamp(as_of).normalize()
-    staff = _case_managers(tables, program)
+    staff = _case_managers(tables, program, day)
     episodes = _open_episodes(tables, day)
     is_ours = (episodes["program"].isna() | (episodes["program"] == program.id).fillna(value=False)).astype(bool)
     leads = _leads(tables, day)
     proposed = _proposed(ranked, episodes.loc[is_ours, "person_id"])
-    cases = pd.concat([_open_cases(episodes[is_ours], leads, staff, day, proposed), proposed], ignore_index=True)
+    cases = pd.concat([_open_cases(episodes[is_ours], leads, staff, proposed), proposed], ignore_index=True)
     cases["minutes"] = case_minutes(cases["intensity"], cases["tier"], program)
     cases["tier"] = cases["tier"].fillna(cases["intensity"].map(_tier_of_intensity(program)).astype(TEXT))
     about = known(tables.persons, "person_id", day).set_index("person_id")[_PERSON_COLUMNS]
@@ -69,9 +69,10 @@ def gather(
     }
 
 
-def _case_managers(tables: Tables, program: Program) -> pd.DataFrame:
-    """Case managers of the program, with their minutes for cases."""
+def _case_managers(tables: Tables, program: Program, day: pd.Timestamp) -> pd.DataFrame:
+    """Case managers of the program who have not left, with their minutes for cases."""
     staff = tables.case_managers
+    staff = staff[~(staff["ends_on"] < day)]  # who has left has no hours to show
     is_ours = (staff["program"].isna() | (staff["program"] == program.id).fillna(value=False)).astype(bool)
     staff = staff[is_ours].reset_index(drop=True)
     return staff.assign(
@@ -116,13 +117,10 @@ def _proposed(ranked: pd.DataFrame | None, followed: pd.Series) -> pd.DataFrame:
     }).reset_index(drop=True)  # fmt: skip
 
 
-def _open_cases(
-    episodes: pd.DataFrame, leads: pd.Series, staff: pd.DataFrame, day: pd.Timestamp, proposed: pd.DataFrame
-) -> pd.DataFrame:
+def _open_cases(episodes: pd.DataFrame, leads: pd.Series, staff: pd.DataFrame, proposed: pd.DataFrame) -> pd.DataFrame:
     """Open episodes as cases: fixed to a lead who still works, and otherwise before everyone who is proposed."""
-    here = staff.loc[~(staff["ends_on"] < day), "cm_id"]
     lead = episodes["episode_id"].map(leads).astype(TEXT)
-    lead = lead.where(lead.isin(here))
+    lead = lead.where(lead.isin(staff["cm_id"]))
     return pd.DataFrame({
         "case_id": episodes["episode_id"], "person_id": episodes["person_id"], "kind": "open",
         "tier": pd.Series(pd.NA, episodes.index, dtype=TEXT), "intensity": episodes["intensity"], "cm_id": lead,
