@@ -16,8 +16,8 @@ def rows(columns, *values, **more):
 @pytest.fixture
 def frames():
     """Six people: two followed, one without a lead, one of another program, two waiting."""
-    persons = rows("person_id territory language", *[(f"P{i}", "T1", "fr") for i in range(1, 8)],
-                   birth_year=1940, sex="f", jurisdiction="J1", interpreter_needed=False, recorded_at=KNOWN)  # fmt: skip
+    persons = rows("person_id territory language", *[(f"P{i}", "T1", "fr") for i in range(1, 8)], birth_year=1940,
+                   sex="f", jurisdiction="J1", interpreter_needed=False, recorded_at=KNOWN)  # fmt: skip
     referrals = rows("referral_id person_id", *[(f"R{i}", f"P{i}") for i in range(1, 8)], referred_on=KNOWN,
                      source="gp", is_professional=True, consent="yes", urgency=1, reasons="", is_complete=True,
                      recorded_at=KNOWN)  # fmt: skip

@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -118,3 +119,28 @@ def test_a_realistic_problem_leaves_nobody_avoidably_and_is_even(sized):
     assert levels.loc["unassigned", "gap"] == 0.0
     assert levels.loc["largest_utilisation", "gap"] < 0.01
     assert levels.loc["fit", "gap"] < 0.1
+
+
+def test_a_larger_problem_is_close_to_its_bounds(sized):
+    problem = sized(300, 20, seed=1, load=0.85)
+    levels = allocate(problem, time_limit_s=5).levels.set_index("level")
+    assert levels.loc["unassigned", "is_optimal"]
+    assert levels.loc["largest_utilisation", "gap"] < 0.02
+    assert levels.loc["fit", "gap"] < 0.1
+
+
+def test_where_minutes_lack_most_is_still_placed(sized):
+    problem = sized(150, 12, seed=2, load=1.1)
+    plan = allocate(problem, time_limit_s=2)
+    assert plan.levels.loc[0, "gap"] < 0.15
+    assert (plan.unassigned["rule"] == "capacity").any()
+
+
+def test_own_costs_are_met_closely_on_many_pairs():
+    rng = np.random.default_rng(5)
+    minutes = rng.integers(5, 26, (6, 100))
+    cost = 111 - minutes + rng.integers(-10, 11, (6, 100))  # dear where it is light: the hard kind
+    capacity = np.full(6, int(0.8 * minutes.sum() / 36))
+    plan = allocate(AllocationProblem.from_costs(cost, minutes, capacity), time_limit_s=3)
+    assert plan.levels["value"].iloc[0] == 0.0
+    assert plan.levels["gap"].iloc[1] < 0.02

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from casestrat.allocation.objective import FIT, LARGEST, SQUARES, UNASSIGNED
+from casestrat.allocation.objective import FIT, SQUARES, UNASSIGNED
 from casestrat.allocation.relaxation import Limits, Prices, bound_of, minute_unit, tranches
 
 if TYPE_CHECKING:
@@ -282,9 +282,3 @@ def is_closed(value: float, bound: float) -> bool:
         True where no plan can be better.
     """
     return value <= bound + TOLERANCE * max(abs(value), abs(bound), 1e-9) + 1e-9
-
-
-__all__ = [
-    "LARGEST", "blocks", "forced_left", "is_closed", "level_use", "relaxed_bound", "rounded_up", "squares_bound",
-    "utilisation_bound",
-]  # fmt: skip

@@ -124,7 +124,7 @@ def _open_cases(episodes: pd.DataFrame, leads: pd.Series, staff: pd.DataFrame, p
     return pd.DataFrame({
         "case_id": episodes["episode_id"], "person_id": episodes["person_id"], "kind": "open",
         "tier": pd.Series(pd.NA, episodes.index, dtype=TEXT), "intensity": episodes["intensity"], "cm_id": lead,
-        "is_fixed": lead.notna(), "priority": 1.0 + float(proposed["priority"].sum()),
+        "is_fixed": lead.notna().astype("boolean"), "priority": 1.0 + float(proposed["priority"].sum()),
     }).reset_index(drop=True)  # fmt: skip
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Wholes: TypeAlias = NDArray[np.int64]
 
 GROUP = 6  # case managers whose cases are dealt out together
+_LEFT = 16  # cases left over that are dealt out with them, those of greatest priority
 
 
 def level_value(instance: Instance, level: str, plan: Wholes) -> float:
@@ -208,7 +209,8 @@ def deal(instance: Instance, level: str, limits: Limits, plan: Wholes, among: Wh
     mine = np.isin(plan, among)
     if level == UNASSIGNED:
         able = np.asarray(instance.allowed[:, among].any(axis=1))
-        mine |= (plan == NOBODY) & able[instance.group]
+        left = np.flatnonzero((plan == NOBODY) & able[instance.group])
+        mine[left[np.argsort(-instance.priority[left], kind="stable")][:_LEFT]] = True
     cases = np.flatnonzero(mine)
     if len(cases) == 0:
         return None

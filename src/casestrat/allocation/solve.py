@@ -22,7 +22,7 @@ from casestrat.allocation.draft import NOBODY, Draft, hard_limit
 from casestrat.allocation.exact import Effort, is_inside, optimise
 from casestrat.allocation.fitting import descend, rounded
 from casestrat.allocation.instance import Instance, ask, canonical
-from casestrat.allocation.neighbourhood import GROUP, deal, deal_anew, is_better, level_value
+from casestrat.allocation.neighbourhood import GROUP, deal_anew, is_better, level_value
 from casestrat.allocation.objective import FIT, LARGEST, SQUARES, UNASSIGNED
 from casestrat.allocation.plan import Plan, make_plan
 from casestrat.allocation.relaxation import Limits, build, cuts_at, solve_relaxation
@@ -38,15 +38,15 @@ if TYPE_CHECKING:
     Wholes: TypeAlias = NDArray[np.int64]
 
 # Pairs of class and case manager up to which a level is also given to the solver as a whole.
-_WHOLE_PAIRS = {UNASSIGNED: 500, LARGEST: 1_000, SQUARES: 500, FIT: 10_000}
-_DEALT_PAIRS = 1_000  # up to which level 3 is given whole where some people are left over
+_WHOLE_PAIRS = {UNASSIGNED: 500, LARGEST: 500, SQUARES: 500, FIT: 2_000}
 _WHOLE_FIRST_PAIRS = 500  # up to which this comes before groups are dealt anew
 _RELAXED_PAIRS = 400_000  # up to which a level's relaxation is solved
-_FREE_LEFT_PAIRS = 500  # above which level 3 no longer reconsiders who is left over
 # Steps are meant to take about a quarter of the time limit, so that the clock seldom cuts a search short.
-_NODES_A_SECOND = {UNASSIGNED: 1_500, LARGEST: 250, SQUARES: 500, FIT: 800}  # times pairs, a second of time limit
-_ROUNDS_A_SECOND = 0.4  # groups dealt anew for each second of the time limit, a level
+_NODES_A_SECOND = {UNASSIGNED: 1_500, LARGEST: 250, SQUARES: 500, FIT: 500}  # times pairs, a second of time limit
+_ROUNDS_A_SECOND = {UNASSIGNED: 0.4, LARGEST: 0.5, SQUARES: 0.0, FIT: 1.2}  # groups dealt anew, likewise
 _ROUND_NODES = 15
+_CORE_PAIRS, _CORE_NODES_A_SECOND = 4, 12  # cheapest pairs of a case that own costs are first solved on
+_SECONDS_A_CASE = 3e-4  # kept back for the frames of the plan and for checking it
 _SHARES = {UNASSIGNED: 0.4, LARGEST: 0.55, SQUARES: 0.6, FIT: 0.85}  # of the time limit by the level's end
 _EVEN_ENOUGH = {LARGEST: 2e-3, SQUARES: 1e-5}  # gap that is not worth a search, but for the smallest problems
 _TINY_PAIRS = 25
@@ -112,9 +112,10 @@ def allocate(problem: AllocationProblem, time_limit_s: float = 10.0, random_stat
     limit = float(time_limit_s)
     if not 0 <= limit < np.inf:
         raise UsageError(f"time_limit_s is {time_limit_s}", do="give a number of seconds, 0 or more")
+    start = time.monotonic()
     asked = ask(problem)
     instance = canonical(problem, asked)
-    solution = Ladder(instance, limit, int(random_state)).climb()
+    solution = Ladder(instance, limit, int(random_state), start).climb()
     plan = np.full(len(asked.rows), NOBODY, dtype=np.int64)
     row_of = np.full(len(problem.cases), NOBODY, dtype=np.int64)
     row_of[asked.rows] = np.arange(len(asked.rows))
@@ -134,18 +135,20 @@ class Ladder:
         Decides how many steps are taken; the clock itself only ends a climb that takes longer.
     seed : int
         Of the generator that picks groups of case managers.
+    start : float, optional
+        Moment of the monotonic clock from which the time limit counts; by default now.
     """
 
-    def __init__(self, instance: Instance, time_limit_s: float, seed: int) -> None:
+    def __init__(self, instance: Instance, time_limit_s: float, seed: int, start: float | None = None) -> None:
         self.instance = instance
         self.time_limit_s = time_limit_s
         self.rng = np.random.default_rng(seed)
-        self.start = time.monotonic()
+        self.start = time.monotonic() if start is None else start
         self.levels: list[LevelResult] = []
 
     def deadline(self, level: str) -> float:
         """Moment of the clock at which a level must end."""
-        return self.start + _SHARES[level] * self.time_limit_s
+        return self.start + _SHARES[level] * max(self.time_limit_s - _SECONDS_A_CASE * self.instance.n, 0.0)
 
     def climb(self) -> Solution:
         """Return the plan and its levels."""
@@ -234,8 +237,20 @@ class Ladder:
                 other = rounded(model, fractions)
                 if is_inside(instance, limits, other):
                     plan = self.take(FIT, limits, plan, descend(Draft(instance, other, limits.load), limits))
+                if not instance.is_balanced and instance.n_pairs > _WHOLE_FIRST_PAIRS:
+                    plan = self.on_core(plan, limits, fractions)
             plan, floor = self.better(FIT, limits, plan, floor)
         return self.settled(FIT, plan, floor)
+
+    def on_core(self, plan: Wholes, limits: Limits, fractions: Fractions) -> Wholes:
+        """Solve level 3 on the pairs whose priced cost is small: own costs leave the others little hope."""
+        instance = self.instance
+        priced = np.where(instance.allowed, instance.cost + fractions.prices.minutes * instance.weight, np.inf)
+        rank = np.argsort(np.argsort(priced, axis=1, kind="stable"), axis=1)
+        core = replace(instance, allowed=instance.allowed & (rank < _CORE_PAIRS))
+        nodes = int(_CORE_NODES_A_SECOND * self.time_limit_s) + 1
+        found = optimise(core, FIT, limits, plan, -np.inf, Effort(nodes, self.deadline(FIT)))
+        return plan if found.plan is None else self.take(FIT, limits, plan, found.plan)
 
     def relaxed(self, level: str, limits: Limits, plan: Wholes | None = None) -> tuple[CountModel, Fractions | None]:
         """Solve the class relaxation of a level, where it is not too large."""
@@ -256,12 +271,12 @@ class Ladder:
     def better(self, level: str, limits: Limits, plan: Wholes, floor: float) -> tuple[Wholes, float]:
         """Give a level to the solver as a whole and deal groups anew, as long as the gap is open."""
         instance = self.instance
-        whole_first = instance.n_pairs <= _WHOLE_FIRST_PAIRS or level == FIT
+        whole_first = instance.n_pairs <= _WHOLE_FIRST_PAIRS
         if whole_first:
             plan, floor = self.whole(level, limits, plan, floor)
         is_small = whole_first and instance.m <= 2 * GROUP  # a group would be half of the whole
         if not is_small and not is_closed(level_value(instance, level, plan), floor):
-            rounds = int(np.ceil(_ROUNDS_A_SECOND * self.time_limit_s))
+            rounds = int(np.ceil(_ROUNDS_A_SECOND[level] * self.time_limit_s))
             effort = Effort(_ROUND_NODES, self.deadline(level))
             plan = deal_anew(instance, level, limits, plan, floor, rounds, effort, self.rng)
             if not whole_first and not is_closed(level_value(instance, level, plan), floor):
@@ -271,15 +286,12 @@ class Ladder:
     def whole(self, level: str, limits: Limits, plan: Wholes, floor: float) -> tuple[Wholes, float]:
         """Give a level to the solver as a whole."""
         instance = self.instance
-        if instance.n_pairs > _WHOLE_PAIRS[level]:
+        # Where some are left over, level 3 could exchange them too, which makes it much the harder.
+        most = _WHOLE_FIRST_PAIRS if level == FIT and limits.left else _WHOLE_PAIRS[level]
+        if instance.n_pairs > most:
             return plan, floor
         nodes = int(_NODES_A_SECOND[level] * self.time_limit_s / (instance.n_pairs + 100)) + 1
         effort = Effort(nodes, self.deadline(level))
-        if level == FIT and limits.left and instance.n_pairs > _FREE_LEFT_PAIRS:
-            if instance.n_pairs > _DEALT_PAIRS:
-                return plan, floor
-            new = deal(instance, level, limits, plan, np.arange(instance.m), effort)
-            return (plan if new is None else self.take(level, limits, plan, new)), floor
         found = optimise(instance, level, limits, plan, floor, effort)
         if found.plan is not None:
             plan = self.take(level, limits, plan, found.plan)
