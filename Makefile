@@ -64,7 +64,7 @@ lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --constraint requirements-dev.lock --group build pyproject.toml -o requirements.lock
 	uv pip compile -q --python-version 3.11 --resolution lowest-direct --generate-hashes --no-header --no-annotate \
-	  --all-extras --group test --group build pyproject.toml -o requirements-oldest.lock
+	  --all-extras --group oldest --group build pyproject.toml -o requirements-oldest.lock
 
 clean:
 	rm -rf $(VENV) demo-output dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
