@@ -113,7 +113,8 @@ def _proposed(ranked: pd.DataFrame | None, followed: pd.Series) -> pd.DataFrame:
         "case_id": rows["referral_id"].astype(TEXT), "person_id": rows["person_id"].astype(TEXT), "kind": "proposed",
         "tier": rows["tier"].astype(TEXT) if "tier" in rows else pd.Series(pd.NA, rows.index, dtype=TEXT),
         "intensity": pd.Series(pd.NA, rows.index, dtype=TEXT), "cm_id": pd.Series(pd.NA, rows.index, dtype=TEXT),
-        "is_fixed": False, "priority": 2.0 * n - np.arange(n),  # the first counts nearly twice as much as the last
+        "is_fixed": pd.Series(False, rows.index, dtype="boolean"),
+        "priority": 2.0 * n - np.arange(n),  # the first counts nearly twice as much as the last
     }).reset_index(drop=True)  # fmt: skip
 
 

@@ -178,11 +178,9 @@ def _assignments(problem: AllocationProblem, asked: Asked, plan: Wholes, choices
         minutes=asked.weight[asked.group[placed], plan[placed]],
     )  # fmt: skip
     rows = rows.merge(_why(choices), on="case_id", how="left")
-    both = pd.concat([fixed[columns], rows[columns]], ignore_index=True)
-    text = ["case_id", "person_id", "kind", "cm_id", "why", "runner_up"]
-    return both.astype({**dict.fromkeys(text, TEXT), "minutes": "Int64", "is_new": "boolean"}).sort_values(
-        "case_id", ignore_index=True
-    )
+    types = dict.fromkeys(columns, TEXT) | {"minutes": "Int64", "is_new": "boolean"}
+    both = pd.concat([fixed[columns].astype(types), rows[columns].astype(types)], ignore_index=True)
+    return both.sort_values("case_id", ignore_index=True)
 
 
 def _why(choices: pd.DataFrame) -> pd.DataFrame:
