@@ -102,8 +102,7 @@ def _print_run(run: NightlyRun, console: Console) -> None:
         ("rows set aside", f"{counts['rows_set_aside']:,} of {counts['rows_read'] + counts['rows_set_aside']:,}"),
         ("ranked", f"{counts['ranked']:,}, and {counts['assess_first']:,} to assess first"),
         ("proposed", f"{counts['proposed']:,} for {counts['places']:,} places"),
-        ("allocated", f"{counts['assigned']:,} cases; {counts['unassigned']:,} without a case manager, with reasons"),
-        ("minutes balanced", f"{counts['minutes_balanced']:,} a week"),
+        *_allocation_rows(run),
         ("seconds", f"{run.seconds:.1f}"),
     ]
     for name, value in rows:
@@ -112,6 +111,16 @@ def _print_run(run: NightlyRun, console: Console) -> None:
         console.print(f"left out          {', '.join(run.manifest['left_out'])}: the extract lacks their tables")
     for page in ("committee.html", "caseload.html"):
         console.print(f"{page:<18}{(run.folder / page).resolve()}")
+
+
+def _allocation_rows(run: NightlyRun) -> list[tuple[str, str]]:
+    counts = run.summary
+    if "allocation" in run.manifest["left_out"]:
+        return []
+    return [
+        ("allocated", f"{counts['assigned']:,} cases; {counts['unassigned']:,} without a case manager, with reasons"),
+        ("minutes balanced", f"{counts['minutes_balanced']:,} a week"),
+    ]
 
 
 @app.command()
@@ -178,7 +187,7 @@ def check(
         )
     _print_frame(_by_rule(tables.illegal_steps), "Steps that the life cycle does not allow, by rule", console)
     if out is not None:
-        tables.set_aside.to_csv(out, index=False)
+        cs.nightly.files.write_atomic(out, tables.set_aside.to_csv(index=False, lineterminator="\n").encode())
         console.print(f"rows set aside: {out}")
     rows = int(tables.rows_set_aside().sum())
     console.print(f"{len(tables.persons):,} people, {rows:,} rows set aside, fingerprint {tables.fingerprint}")
@@ -201,7 +210,13 @@ def _print_frame(frame: pd.DataFrame, title: str, console: Console) -> None:
     if frame.empty:
         return
     view = Table(*map(str, frame.columns), title=title, title_justify="left", box=None)
-    for row in frame.astype(object).where(frame.notna(), "").itertuples(index=False):
+    tidy = frame.copy()
+    for name in frame.columns:
+        if str(frame[name].dtype).lower().startswith("float"):
+            tidy[name] = frame[name].round(4)
+        elif str(frame[name].dtype).startswith("datetime"):
+            tidy[name] = frame[name].dt.strftime("%Y-%m-%d")
+    for row in tidy.astype(object).where(frame.notna(), "").itertuples(index=False):
         view.add_row(*(str(value).replace("[", r"\[") for value in row))
     console.print(view)
 
@@ -245,9 +260,10 @@ def evaluate(
     """Hold a model or the program's scorecard against what then happened."""
     rules = cs.load_program(program)
     scored = cs.nightly.score_labelled(cs.read_tables(source, rules), rules, as_of, model=model)
-    report = cs.evaluate(scored["label"], scored["score"], capacity=capacity)
+    is_risk = bool(scored.attrs["is_risk"])
+    report = cs.evaluate(scored["label"], scored["score"], capacity=capacity, is_probability=is_risk)
     console = _console()
-    if not scored.attrs["is_risk"]:
+    if not is_risk:
         console.print("The scorecard gives points, not a risk: only figures of order (AUC, precision) mean something.")
     for name in ("summary", "capacity"):
         _print_frame(getattr(report, name), name.capitalize(), console)
@@ -272,8 +288,10 @@ def record(
     """Check what the committee decided and keep it with its meeting; importing twice changes nothing."""
     result = cs.nightly.record_decisions(meeting, file, program)
     console = _console()
-    new = len(result.decisions)
-    console.print(f"{new:,} decisions stand for this meeting; {len(result.refused):,} could not be recorded")
+    lost = result.refused["row"].nunique()
+    console.print(
+        f"{len(result.decisions):,} decisions of this file stand, {result.n_new:,} of them new; {lost:,} do not"
+    )
     if len(result.refused):
         _print_frame(result.refused, "Not recorded, with every reason", console)
         raise typer.Exit(int(ExitCode.PARTIAL))
@@ -289,6 +307,8 @@ def synthesize(
     force: Annotated[bool, typer.Option("--force", help="Replace a folder that holds something.")] = False,
 ) -> None:
     """Write the tables of a made-up agency whose true risks are known."""
+    if out.exists() and not out.is_dir():
+        raise UsageError("the output is a file", where=str(out), do="name a folder")
     if out.exists() and any(out.iterdir()) and not force:
         raise UsageError(
             "the folder is not empty", where=str(out), do="name a new folder, or add --force to replace it"
@@ -313,4 +333,5 @@ def listing(
     if as_json:
         json.dump(frame.astype(object).where(frame.notna(), None).to_dict(orient="records"), sys.stdout, default=str)
         return
-    _print_frame(frame, kind.value, _console())
+    shown = [name for name in ("name", "label", "domain", "licence", "status") if name in frame.columns]
+    _print_frame(frame[shown], kind.value, _console())

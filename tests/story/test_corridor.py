@@ -196,6 +196,33 @@ def test_recorded_decisions_are_kept_and_importing_twice_changes_nothing(example
     assert path.read_bytes() == once, "a re-run never touches a meeting"
 
 
+def test_decisions_outlive_a_re_run_that_mends_a_damaged_folder(example: Tables, tmp_path: Path) -> None:
+    run = run_nightly(example, "geriatric", as_of=AS_OF, out=tmp_path)
+    meeting = run.folder / "meetings" / f"{run.manifest['meetings'][0]}.json"
+    meeting.write_text(meeting.read_text() + "\n")
+    meeting.with_suffix(".decisions.csv").write_text("kept\n")
+    (run.folder / "caseload.html").unlink()
+    mended = run_nightly(example, "geriatric", as_of=AS_OF, out=tmp_path)
+    assert mended.is_new
+    assert (mended.folder / "caseload.html").is_file()
+    assert meeting.with_suffix(".decisions.csv").read_text() == "kept\n"
+    assert meeting.read_text().endswith("\n\n")
+    assert not list(tmp_path.glob(".previous-*"))
+
+
+def test_a_folder_moved_aside_by_a_run_that_was_killed_is_put_back(example: Tables, tmp_path: Path) -> None:
+    run = run_nightly(example, "geriatric", as_of=AS_OF, out=tmp_path)
+    run.folder.rename(tmp_path / f".previous-{AS_OF}-{run.manifest['run_id']}")
+    again = run_nightly(example, "geriatric", as_of=AS_OF, out=tmp_path)
+    assert not again.is_new
+    assert again.folder == run.folder
+
+
+def test_an_extract_of_another_program_is_refused(example: Tables, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="geriatric"):
+        run_nightly(example, "medical", as_of=AS_OF, out=tmp_path)
+
+
 def test_a_list_without_a_planned_meeting_has_no_cut_and_says_so(example: Tables, tmp_path: Path) -> None:
     meetings = example.committee_meetings
     past = replace(example, committee_meetings=meetings[meetings["held_on"] < AS_OF])

@@ -70,6 +70,9 @@ def test_a_site_toml_is_never_overwritten(exports, geriatric):
 
 
 def test_an_empty_folder_gets_templates_and_a_draft_that_asks_for_sources(tmp_path, geriatric):
+    with pytest.raises(UsageError, match="no such folder"):
+        draft_site(tmp_path / "new", geriatric)
+    (tmp_path / "new").mkdir()
     path = draft_site(tmp_path / "new", geriatric)
     with pytest.raises(TablesError, match="still to be filled in"):
         read_tables(path, geriatric)

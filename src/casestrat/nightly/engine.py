@@ -61,16 +61,29 @@ def run_parts(
     PartialError
         Where a worker process was killed; what is done stays done, and a re-run goes on from there.
     """
-    if engine not in ENGINES:
-        raise UsageError(f"no engine is called {engine!r}", do=f"use one of: {', '.join(ENGINES)}")
-    if workers is not None and workers < 1:
-        raise UsageError("the number of workers must be 1 or more", do="leave `workers` out for one a core")
+    check_engine(engine, workers, scheduler)
     if not tasks:
         return
     if engine == "dask":
         yield from _on_dask(work, tasks, workers, scheduler)
     else:
         yield from _on_this_machine(work, tasks, workers)
+
+
+def check_engine(engine: str, workers: int | None, scheduler: str | None) -> None:
+    """Refuse settings that no engine can follow, before anything is read.
+
+    Raises
+    ------
+    UsageError
+        For an unknown engine, no workers, or a scheduler without the engine that has one.
+    """
+    if engine not in ENGINES:
+        raise UsageError(f"no engine is called {engine!r}", do=f"use one of: {', '.join(ENGINES)}")
+    if workers is not None and workers < 1:
+        raise UsageError("the number of workers must be 1 or more", do="leave `workers` out for one a core")
+    if scheduler is not None and engine != "dask":
+        raise UsageError("a scheduler is given, but the engine is this machine", do="add --engine dask")
 
 
 def _on_this_machine(work: Callable[[Task], Receipt], tasks: Sequence[Task], workers: int | None) -> Iterator[Receipt]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -36,7 +37,8 @@ def write_atomic(path: Path, content: bytes) -> None:
             os.fsync(handle.fileno())
         put_in_place(partial, path)
     except OSError as fault:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise output_error(fault, path) from None
 
 

@@ -67,6 +67,11 @@ class RunFolders:
         return self.work / "publish"
 
     @property
+    def previous(self) -> Path:
+        """Where a damaged folder of this run waits while the whole one takes its place."""
+        return self.out / f".previous-{self.as_of}-{self.run_id}"
+
+    @property
     def first(self) -> Path:
         """The folder of the date."""
         return self.out / self.as_of
@@ -86,8 +91,8 @@ class RunFolders:
 
     def target(self) -> Path:
         """Return where to publish: the folder of the date, or one beside it where another run stands there."""
-        standing = read_manifest(self.first)
-        if standing is None or standing.get("run_id") == self.run_id:
+        standing = read_manifest(self.first) or {}
+        if not self.first.exists() or standing.get("run_id") == self.run_id:
             return self.first
         return self.beside
 
@@ -101,21 +106,27 @@ class RunFolders:
     def publish(self) -> Path:
         """Put the staged folder in place and remove the work folder."""
         target = self.target()
-        previous = self.work / "previous"
         try:
             if target.exists():  # the same run, with a file lost or changed: replaced, but what people recorded is kept
                 _keep_meetings(target, self.staged)
-                put_in_place(target, previous)
+                put_in_place(target, self.previous)
             put_in_place(self.staged, target)
         except OSError as fault:
+            self.restore()
             raise output_error(fault, target) from None
+        shutil.rmtree(self.previous, ignore_errors=True)
         shutil.rmtree(self.work, ignore_errors=True)
         return target
+
+    def restore(self) -> None:
+        """Put back a folder that was moved aside by a run which ended before its own stood in its place."""
+        if self.previous.exists() and not self.target().exists():
+            put_in_place(self.previous, self.target())
 
 
 def _keep_meetings(standing: Path, staged: Path) -> None:
     """Carry over the meetings of a damaged folder: decisions are never lost to a re-run."""
-    for path in sorted((standing / "meetings").glob("*.json")):
+    for path in sorted((standing / "meetings").iterdir() if (standing / "meetings").is_dir() else ()):
         shutil.copy2(path, staged / "meetings" / path.name)
 
 

@@ -42,7 +42,8 @@ def record_decisions(meeting_file: str | Path, file: str | Path, program: str | 
         raise UsageError(
             "the meeting's file is not there", where=str(path), do="give OUT/AS_OF/meetings/<meeting_id>.json"
         )
-    with locked(path.parent):
+    out = path.parent.parent.parent if path.parent.name == "meetings" else path.parent  # OUT/AS_OF/meetings/
+    with locked(out):
         meeting = Meeting.from_json(path.read_text(encoding="utf-8"), program=rules)
         result = meeting.record(Path(file))
         table = meeting.decisions.to_csv(index=False, lineterminator="\n").encode()

@@ -14,7 +14,7 @@ import pandas as pd
 from casestrat.errors import UsageError
 from casestrat.knowledge import PriorityPolicy, Program, load_program
 from casestrat.models import PointScorecard, load_model
-from casestrat.nightly.engine import EngineName, run_parts
+from casestrat.nightly.engine import EngineName, check_engine, run_parts
 from casestrat.nightly.gates import Gates
 from casestrat.nightly.manifest import RunFolders, RunInputs, locked, read_manifest
 from casestrat.nightly.partition import PartTask, is_saved, process, read_receipt, save_tables, split_people
@@ -124,15 +124,17 @@ def run_nightly(
     tell = progress or (lambda _step, _done, _of: None)
     rules = program if isinstance(program, Program) else load_program(program)
     date = parse_as_of(as_of)
+    check_engine(engine, workers, scheduler)
+    scorer = load_model(model) if model is not None else PointScorecard.from_table(rules.risk.scorecard)
+    check_learned(scorer, rules, learned_ranking_reason)
     with locked(Path(out)):
         tell("read", 0, 1)
         tables = source if isinstance(source, Tables) else read_tables(source, rules)
         tell("read", 1, 1)
+        check_program(tables, rules)
         check_date(tables, date)
         limits = gates or Gates()
         limits.check(tables, date)
-        scorer = load_model(model) if model is not None else PointScorecard.from_table(rules.risk.scorecard)
-        check_learned(scorer, rules, learned_ranking_reason)
         policy = PriorityPolicy.from_program(rules, seed=seed or f"{date:%Y-%m}")
         inputs = RunInputs(
             as_of=f"{date:%Y-%m-%d}",
@@ -144,6 +146,7 @@ def run_nightly(
             learned_ranking_reason=learned_ranking_reason,
         )
         folders = RunFolders(Path(out), inputs.as_of, inputs.run_id)
+        folders.restore()
         standing = folders.published()
         if standing is not None:
             append_log(standing, ["nothing to do: this run stands already"])
@@ -195,6 +198,23 @@ def check_date(tables: Tables, as_of: pd.Timestamp) -> None:
             "nothing was known yet",
             where="as_of and data_start in extract.toml",
             do="give a later date, or mend data_start",
+        )
+
+
+def check_program(tables: Tables, program: Program) -> None:
+    """Refuse an extract that says it was made for another program.
+
+    Raises
+    ------
+    UsageError
+        Naming both programs.
+    """
+    made_for = tables.extract.program
+    if made_for is not None and made_for != program.id:
+        raise UsageError(
+            f"the extract was made for the program {made_for}, and the run is of {program.id}",
+            where="program in extract.toml or site.toml",
+            do="give the other program, or mend the extract's `program`",
         )
 
 

@@ -35,7 +35,7 @@ def draft_site(folder: str | Path, program: Vocabulary, lang: str = "en") -> Pat
     Parameters
     ----------
     folder : str or pathlib.Path
-        Folder of exports (CSV, TXT, TSV; folders in it too); made where it is not there.
+        Folder of exports (CSV, TXT, TSV; folders in it too); an empty one gets templates and an empty draft.
     program : Vocabulary
         The program, whose codes the templates list.
     lang : {"en", "fr", "it"}
@@ -49,7 +49,8 @@ def draft_site(folder: str | Path, program: Vocabulary, lang: str = "en") -> Pat
     Raises
     ------
     UsageError
-        There is a ``site.toml`` already: it is never overwritten; or the language is none of the three.
+        There is a ``site.toml`` already: it is never overwritten; the folder is not there; or the language is none
+        of the three.
     """
     target = Path(folder)
     path = target / "site.toml"
@@ -58,7 +59,10 @@ def draft_site(folder: str | Path, program: Vocabulary, lang: str = "en") -> Pat
     texts = _synonyms()["texts"]
     if lang not in texts:
         raise UsageError(f"no drafts in that language; there are {', '.join(texts)}", do="choose one of them")
-    target.mkdir(parents=True, exist_ok=True)
+    if not target.is_dir():
+        raise UsageError(
+            "there is no such folder", where=str(target), do="name a folder of exports, or make an empty one"
+        )
     draft = _Draft(target, contracts_for(program), texts[lang])
     sources = [draft.source(sniff(one)) for one in _files(target)]
     lines = [*draft.head(program.id), *(line for found in sources for line in found)]
