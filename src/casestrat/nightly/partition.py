@@ -230,10 +230,11 @@ def collect(tasks: list[PartTask], name: str) -> pd.DataFrame:
     return frame.sort_values(keys, kind="stable", ignore_index=True)
 
 
-def objecting(tables: Tables, as_of: pd.Timestamp) -> pd.Index:
+def objecting(tables: Tables, as_of: pd.Timestamp) -> list[str]:
     """Return the people known on a date to object to being scored: they are listed to be assessed by people."""
     persons = known(tables.persons, "person_id", as_of)
-    return pd.Index(persons.loc[persons["objects_to_scoring"].fillna(False).astype(bool), "person_id"])
+    objects = persons["objects_to_scoring"].fillna(False).astype(bool)
+    return [str(name) for name in persons.loc[objects, "person_id"]]
 
 
 def _with_sources(reasons: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:
