@@ -1,6 +1,6 @@
-"""Remake the README's picture of the committee's page (needs playwright and Chromium): python docs/picture.py
+"""Remake the README's picture of the committee's page (needs playwright and Chromium).
 
-The people on the page are the made-up ones of the shipped example.
+Run: python docs/picture.py. The people on the page are the made-up ones of the shipped example.
 """
 
 from __future__ import annotations
