@@ -74,7 +74,7 @@ def pages() -> dict[str, str]:
         ),
         "outputs.md": contract_page("Outputs", "What a nightly run writes, as Parquet and in part as CSV.", OUTPUTS),
         "knowledge.md": knowledge_page(),
-        "exit_codes.md": f"# Exit codes\n\n{MADE}{markdown(exit_codes)}",
+        "exit_codes.md": f"# Exit codes\n\n{MADE}{markdown(exit_codes)}\n130: stopped from the keyboard.\n",
     }
 
 
