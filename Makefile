@@ -27,7 +27,7 @@ check: $(DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/python -m numpydoc.hooks.validate_docstrings $$(git ls-files 'src/*.py')
+	$(BIN)/numpydoc lint $$(git ls-files 'src/*.py')
 	$(BIN)/deptry src
 	$(BIN)/python docs/reference.py --check
 	$(BIN)/python notebooks/run.py
