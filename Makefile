@@ -67,4 +67,4 @@ lock:
 	  --all-extras --group oldest --group build pyproject.toml -o requirements-oldest.lock
 
 clean:
-	rm -rf $(VENV) demo-output dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-oldest demo-output demo-oldest dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
