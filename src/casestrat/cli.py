@@ -45,7 +45,7 @@ SourceArgument = Annotated[str, typer.Argument(help="A folder of tables, a site.
 ProgramOption = Annotated[str, typer.Option("--program", "-p", help="A shipped program's name, or the path of a TOML.")]
 AsOfOption = Annotated[str, typer.Option("--as-of", help="Only what was recorded before this date counts: 2026-10-01.")]
 OutOption = Annotated[Path, typer.Option("--out", "-o", help="Where to write.")]
-LangOption = Annotated[Lang, typer.Option("--lang", help="Language of lists and pages.")]
+LangOption = Annotated[Lang, typer.Option("--lang", help="Language of the pages and of the headers of lists.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but faults.")]
 
 
