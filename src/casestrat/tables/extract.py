@@ -16,25 +16,35 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_KEYS = ("program", "data_start", "data_end", "timezone", "recorded_at")
+_KEYS = ("program", "data_start", "data_end", "timezone", "recorded_at", "observation")
 _RECORDED = ("column", "extract", "observed_at")
+_OBSERVATION = ("recorded", "assumed")
 
 
 @dataclass(frozen=True, slots=True)
 class Extract:
     """The extract that tables came from.
 
-    Attributes
+    Parameters
     ----------
-    program : str or None
+    program : str, optional
         Name of the program it was made for.
-    data_start, data_end : pandas.Timestamp or None
-        First and last day the source covers.
-    timezone : str or None
+    data_start, data_end : pandas.Timestamp or None, optional
+        First and last day the source covers; a date or its ISO text becomes a Timestamp.
+    timezone : str, optional
         Zone of the local times, for the record; moments stay naive.
     recorded_at : {"column", "extract", "observed_at"}
         Where a table without the column ``recorded_at`` takes it from: it must have it, the last day of the extract,
         or the day after the row was true.
+    observation : {"recorded", "assumed"}, optional
+        Whether the source says when people were under observation (``persons.observed_from`` and ``observed_until``, or
+        `enrollments`): only then is nothing seen a zero. ``assumed``: everybody was, all the time. Without it, what the
+        tables hold decides.
+
+    Raises
+    ------
+    TablesError
+        A day is no date, the last is before the first, the zone is not known, or ``recorded_at`` is another word.
 
     Examples
     --------
@@ -47,6 +57,7 @@ class Extract:
     data_end: pd.Timestamp | None = None
     timezone: str | None = None
     recorded_at: Literal["column", "extract", "observed_at"] = "column"
+    observation: Literal["recorded", "assumed"] | None = None
 
     def __post_init__(self) -> None:
         for name in ("data_start", "data_end"):
@@ -55,20 +66,38 @@ class Extract:
             raise TablesError(
                 "recorded_at must be one of: " + ", ".join(_RECORDED), where="extract.toml", do="correct recorded_at"
             )
+        if self.observation not in (None, *_OBSERVATION):
+            raise TablesError(
+                "observation must be one of: " + ", ".join(_OBSERVATION), where="extract.toml", do="correct observation"
+            )
         if self.data_start is not None and self.data_end is not None and self.data_end < self.data_start:
             raise TablesError("data_end is before data_start", where="extract.toml", do="correct the two dates")
         if self.timezone is not None:
             _check_zone(self.timezone)
 
     def content(self) -> dict[str, Any]:
-        """Return the plain content that is hashed and written."""
+        """Return the plain content that is hashed and written.
+
+        Returns
+        -------
+        dict
+            Each setting as text, by its name; None where it is not known.
+        """
         plain = asdict(self)
         for name in ("data_start", "data_end"):
             plain[name] = None if plain[name] is None else f"{plain[name]:%Y-%m-%d}"
+        if self.observation is None:
+            del plain["observation"]  # not declared: the tables tell, and they are hashed too
         return plain
 
     def to_toml(self) -> str:
-        """Return the text of ``extract.toml``."""
+        """Return the text of ``extract.toml``.
+
+        Returns
+        -------
+        str
+            One line a setting that is known.
+        """
         lines = []
         for name, value in self.content().items():
             if value is not None:

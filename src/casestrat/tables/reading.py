@@ -42,6 +42,19 @@ def read_tables(source: str | Path, program: Vocabulary | None = None) -> Tables
     TablesError
         The source, a required table or a column that nothing can do without is missing; or a column looks like a
         direct identifier.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> persons = {"person_id": ["P1", "P2", "P3"], "birth_year": [1940, 1935, 19], "recorded_at": "2026-01-01"}
+    >>> referrals = {"referral_id": ["R1"], "person_id": "P2", "referred_on": "2026-02-01", "recorded_at": "2026-02-02"}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pd.DataFrame(persons).to_csv(Path(folder, "persons.csv"), index=False)
+    ...     pd.DataFrame(referrals).to_csv(Path(folder, "referrals.csv"), index=False)
+    ...     tables = read_tables(folder)
+    >>> len(tables.persons), tables.set_aside[["source", "line", "column", "expected"]].to_dict("records")
+    (2, [{'source': 'persons.csv', 'line': 4, 'column': 'birth_year', 'expected': '1880–2100 year'}])
     """
     if "://" in str(source):
         raws, extract = read_database(str(source))

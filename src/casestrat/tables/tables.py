@@ -29,10 +29,24 @@ class Tables:
     An absent optional table is an empty frame with the contract's columns; :meth:`has` tells whether it was there.
     Frames are sorted by key and must not be changed in place.
 
-    Attributes
+    Parameters
     ----------
-    persons, referrals, events, … : pandas.DataFrame
-        One frame a table, with the columns of :func:`casestrat.tables.describe_tables`.
+    persons, person_facts, enrollments, referrals : pandas.DataFrame
+        One row per person, fact about one, time under observation, or request for help. Each table has the columns
+        that :func:`casestrat.tables.describe_tables` lists; a row about a person that was corrected is there in every
+        version, each with its ``recorded_at``.
+    assessments, responses, measurements, diagnoses, events : pandas.DataFrame
+        One row per sitting with an instrument, answer, value, coded condition, or thing that happened.
+    episodes : pandas.DataFrame
+        One row per admission of a person, to its closing.
+    case_managers, licenses, credentials, absences : pandas.DataFrame
+        One row per member of staff, right to practise, certificate, or time away.
+    assignments, preferences, conflicts : pandas.DataFrame
+        One row per time in which somebody follows a person, wish of a person, or pair that must not be made.
+    plans, goals, contacts, services : pandas.DataFrame
+        One row per service plan, aim of one, contact made or due, or service that a relay can lead to.
+    committee_meetings, decisions, contestations : pandas.DataFrame
+        One row per meeting, decision on a referral, or appeal or correction asked for.
     extract : Extract
         Program, first and last day, time zone, and where ``recorded_at`` comes from.
     set_aside : pandas.DataFrame
@@ -47,6 +61,18 @@ class Tables:
     unmapped_codes, doubtful_pairs : pandas.DataFrame
         For the site that wrote a ``site.toml`` alone: codes that nobody has mapped (source, column, code, n), and pairs
         of ids that might be one person (system_a, id_a, system_b, id_b, agree, differ).
+
+    Examples
+    --------
+    >>> persons = pd.DataFrame({"person_id": ["P1", "P2", "P3"], "birth_year": [1940, 1935, 19],
+    ...                         "recorded_at": ["2026-01-01"] * 3})
+    >>> referrals = pd.DataFrame({"referral_id": ["R1"], "person_id": ["P2"], "referred_on": ["2026-02-01"],
+    ...                           "recorded_at": ["2026-02-02"]})
+    >>> tables = Tables.from_frames({"persons": persons, "referrals": referrals})
+    >>> tables.persons["person_id"].tolist(), tables.set_aside[["table", "column", "rule"]].to_dict("records")
+    (['P1', 'P2'], [{'table': 'persons', 'column': 'birth_year', 'rule': 'range'}])
+    >>> len(tables.for_persons(["P1"]).referrals), len(tables.events), tables.rows_set_aside().to_dict()
+    (0, 0, {'persons': 1})
     """
 
     persons: pd.DataFrame
@@ -130,7 +156,29 @@ class Tables:
         extract: Extract,
         noticed: Sequence[Notice] = (),
     ) -> Tables:
-        """Check raw tables, wherever they were read from; ``noticed`` are warnings of what was read before."""
+        """Check raw tables, wherever they were read from; every way of reading ends here.
+
+        Parameters
+        ----------
+        raws : mapping of str to RawTable
+            Table name → rows as they were read, each with its file and line.
+        program : Vocabulary or None
+            The program whose codes count; None: any well-formed code is allowed.
+        extract : Extract
+            First and last day, and where ``recorded_at`` comes from.
+        noticed : sequence of Notice, optional
+            Warnings of what was read before, which join those of the checks.
+
+        Returns
+        -------
+        Tables
+            The checked tables.
+
+        Raises
+        ------
+        TablesError
+            A required table or key column is missing, or a column looks like a direct identifier.
+        """
         found = check_tables(raws, program, extract, noticed)
         return cls(
             **found.frames,
@@ -142,7 +190,18 @@ class Tables:
         )
 
     def has(self, name: str) -> bool:
-        """Tell whether the source had this table, be it without rows."""
+        """Tell whether the source had this table, be it without rows.
+
+        Parameters
+        ----------
+        name : str
+            Name of a table, such as ``"events"``.
+
+        Returns
+        -------
+        bool
+            False too where no table has that name.
+        """
         return name in self.present
 
     def rows_set_aside(self) -> pd.Series:
@@ -157,7 +216,13 @@ class Tables:
         return gone.drop_duplicates(["table", "source", "line", "key"]).groupby("table").size().astype("Int64")
 
     def frames(self) -> dict[str, pd.DataFrame]:
-        """Return every table by name, the absent ones empty."""
+        """Return every table by name, the absent ones empty.
+
+        Returns
+        -------
+        dict of str to pandas.DataFrame
+            One frame per table of the contract, in the order of :data:`casestrat.tables.CONTRACTS`.
+        """
         return {name: getattr(self, name) for name in CONTRACTS}
 
     @cached_property
