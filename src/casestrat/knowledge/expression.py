@@ -53,6 +53,21 @@ def parse_expression(text: str) -> ast.expr:
 def expression_names(text: str) -> tuple[str, ...]:
     """Return the names that an expression uses, each once, in the order written.
 
+    Parameters
+    ----------
+    text : str
+        As :func:`parse_expression` reads it.
+
+    Returns
+    -------
+    tuple of str
+        Names of columns, facts and features.
+
+    Raises
+    ------
+    KnowledgeError
+        If the text is no expression.
+
     Examples
     --------
     >>> expression_names("age >= 60 or (neurodegenerative and age >= 50)")

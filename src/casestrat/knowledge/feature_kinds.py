@@ -12,7 +12,15 @@ DOMAINS: Final = ("demographic", "function", "health", "cognition", "mood", "soc
 
 @dataclass(frozen=True, slots=True)
 class FeatureKind:
-    """The options that a kind of feature needs, and those it may have."""
+    """The options that a kind of feature needs, and those it may have.
+
+    Parameters
+    ----------
+    needs : tuple of str
+        Names of the options that must be given.
+    may : tuple of str
+        Names of those that may be.
+    """
 
     needs: tuple[str, ...]
     may: tuple[str, ...] = ()

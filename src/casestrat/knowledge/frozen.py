@@ -41,7 +41,13 @@ class FrozenMap(Mapping[K, V], Generic[K, V]):
         return len(self._content)
 
     def items(self) -> ItemsView[K, V]:
-        """Return the pairs, in the order in which they were written."""
+        """Return the pairs, in the order in which they were written.
+
+        Returns
+        -------
+        ItemsView
+            Keys with their values.
+        """
         return self._content.items()
 
     def __hash__(self) -> int:
@@ -59,6 +65,16 @@ class FrozenMap(Mapping[K, V], Generic[K, V]):
 
 def freeze(value: Any) -> Any:
     """Return the value with every mapping in it a :class:`FrozenMap` and every list a tuple.
+
+    Parameters
+    ----------
+    value : object
+        What is to be frozen, however deeply nested.
+
+    Returns
+    -------
+    object
+        The frozen value; what is neither mapping, list nor tuple stays as it is.
 
     Examples
     --------

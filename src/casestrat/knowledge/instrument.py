@@ -80,7 +80,19 @@ class Item:
         return bool(self.allowed) and isinstance(self.allowed[0], str)
 
     def points_of(self, code: float) -> float:
-        """Return what one numeric code adds to a sum."""
+        """Return what one numeric code adds to a sum.
+
+        Parameters
+        ----------
+        code : float
+            A code that the item takes.
+
+        Returns
+        -------
+        float
+            The points of the highest step that the code reaches (0 below all), or without steps the code, reversed
+            where the item is, times the weight.
+        """
         if self.steps:
             return max((step for step in self.steps if step.start <= code), key=lambda s: s.start, default=_NONE).points
         lowest, highest = (min(map(float, self.allowed)), max(map(float, self.allowed))) if self.allowed else (0.0, 0.0)
@@ -120,12 +132,24 @@ class Scoring:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """``[[bands]]``: a named stretch of the score, lowest first, with exactly one lower bound."""
+    """``[[bands]]``: a named stretch of the score, lowest first, with exactly one lower bound.
+
+    Parameters
+    ----------
+    id : str
+        Its name, such as ``"severe"``.
+    label : mapping of str to str
+        What people read, by language.
+    start : float
+        Its lower bound; it ends where the next band begins.
+    is_open : bool
+        True for ``above``: the bound itself still belongs to the band below.
+    """
 
     id: str
     label: Labels
     start: float
-    is_open: bool = False  # true for `above`: the bound itself still belongs to the band below
+    is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +185,43 @@ class Instrument:
     """A published scale, and all that is needed to score it.
 
     Load one with :func:`casestrat.load_instrument`.
+
+    Parameters
+    ----------
+    id, name, version : str
+        Its short name, its full name, and which version of it this is.
+    label : mapping of str to str
+        What people read, by language.
+    domain : str
+        What it looks at, such as ``"mood"``.
+    items : tuple of Item
+        Its questions, in the order of the file; an instrument that takes its total only has the one item ``total``.
+    scoring : Scoring
+        How answers become outputs.
+    outputs : tuple of str
+        What it gives; the first is the one that bands, features and ``total`` speak of.
+    score_range : tuple of float
+        The lowest and the highest score.
+    bands : tuple of Band
+        Named stretches of the score, lowest first.
+    flags : tuple of Flag
+        What is to be told whatever the total.
+    missing : MissingRule
+        What is done when answers are missing.
+    context : tuple of str
+        What it asks of the person beside its items: ``age``, ``sex``.
+    higher_is_worse : bool
+        Whether a higher score means more need.
+    licence, source, confidence, status : str
+        On which terms it may be used, where it comes from, how its scoring was checked, and how far it is recognised.
+    notes : str
+        What else whoever uses it should know.
+    examples : tuple of Example
+        Worked cases.
+    variant : str
+        The variant that was loaded, such as half points; empty: the usual form.
+    variants : tuple of str
+        The variants that the file declares.
     """
 
     id: str
@@ -170,7 +231,7 @@ class Instrument:
     domain: str
     items: tuple[Item, ...]
     scoring: Scoring
-    outputs: tuple[str, ...]  # the first is the one that bands, features and `total` speak of
+    outputs: tuple[str, ...]
     score_range: tuple[float, float]
     bands: tuple[Band, ...]
     flags: tuple[Flag, ...]
@@ -183,7 +244,7 @@ class Instrument:
     status: str
     notes: str
     examples: tuple[Example, ...]
-    variant: str = ""  # the declared variant, such as half points; the usual form has none
+    variant: str = ""
     variants: tuple[str, ...] = ()
 
     @property

@@ -34,11 +34,21 @@ class _Frozen:
 
 @dataclass(frozen=True, slots=True)
 class ReferralRules:
-    """``[referral]``: who may refer, and the yes/no/unknown questions of the referral form."""
+    """``[referral]``: who may refer, and the yes/no/unknown questions of the referral form.
+
+    Parameters
+    ----------
+    sources : tuple of str
+        Who may send a referral: the codes of ``referrals.source``.
+    professional_only : bool
+        Whether only a professional may refer.
+    criteria_inputs : tuple of str
+        Columns of ``referrals`` that say yes, no or unknown.
+    """
 
     sources: tuple[str, ...]
     professional_only: bool
-    criteria_inputs: tuple[str, ...]  # columns of `referrals`, three-valued
+    criteria_inputs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +56,34 @@ class Outcome(_Frozen):
     """``[outcomes.<name>]``: what a model foretells.
 
     Either an event (``event``, ``where``) or an instrument's score (``instrument``, ``output``, ``at_least``) inside
-    ``[as_of, as_of + horizon_days)``; ``competing`` are event kinds that end the chance to see it.
+    ``[as_of, as_of + horizon_days)``.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the program.
+    horizon_days : int
+        Days looked ahead, from the date itself on; 1 or more.
+    event : str, optional
+        The kind of event.
+    where : mapping, optional
+        Column of ``events`` → the value it must equal.
+    instrument : str, optional
+        The instrument.
+    output : str
+        The output of the instrument.
+    at_least : float, optional
+        The score from which on the outcome has come.
+    competing : tuple of str
+        Kinds of events that end the chance to see it.
+    label : mapping of str to str, optional
+        What people read, by language.
     """
 
     name: str
     horizon_days: int
     event: str | None = None
-    where: Mapping[str, Any] = field(default_factory=FrozenMap)  # column → value it must equal
+    where: Mapping[str, Any] = field(default_factory=FrozenMap)
     instrument: str | None = None
     output: str = "total"
     at_least: float | None = None
@@ -64,8 +95,25 @@ class Outcome(_Frozen):
 class FeatureSpec(_Frozen):
     """``[[features]]``: one line of the program's feature list, as written in the file.
 
-    ``options`` are the arguments of the feature class of that kind in ``casestrat.features`` (``table``, ``column``,
-    ``where``, ``window_days``, ``instrument``, ``output``, …).
+    Parameters
+    ----------
+    name : str
+        Name of the column that it becomes.
+    kind : str
+        A key of ``casestrat.knowledge.FEATURE_KINDS``.
+    options : mapping
+        The arguments of the feature class of that kind in ``casestrat.features`` (``table``, ``column``, ``where``,
+        ``window_days``, ``instrument``, ``output``, …).
+    domain : str
+        What kind of reason it is, such as ``"function"`` or ``"social"``.
+    is_actionable : bool
+        Whether help can change it.
+    worse : {"higher", "lower"}, optional
+        Which way means more need; None: neither.
+    label : mapping of str to str, optional
+        What people read, by language.
+    unit : str
+        Its unit, such as ``"days"``; empty where it has none.
     """
 
     name: str
@@ -80,7 +128,17 @@ class FeatureSpec(_Frozen):
 
 @dataclass(frozen=True, slots=True)
 class CriterionRule(_Frozen):
-    """One named rule of a criteria set: a three-valued expression over columns and features known on the date."""
+    """One named rule of a criteria set: a three-valued expression over columns and features known on the date.
+
+    Parameters
+    ----------
+    id : str
+        Its name in the set.
+    expression : str
+        As :func:`casestrat.knowledge.parse_expression` reads it, such as ``"age >= 60 or neurodegenerative"``.
+    label : mapping of str to str, optional
+        What people read, by language.
+    """
 
     id: str
     expression: str
@@ -89,7 +147,25 @@ class CriterionRule(_Frozen):
 
 @dataclass(frozen=True, slots=True)
 class CriteriaSet:
-    """``[[criteria]]``: a versioned set of admission rules; all of ``all_of`` and one of each ``any_of`` must hold."""
+    """``[[criteria]]``: a versioned set of admission rules.
+
+    Parameters
+    ----------
+    id, version : str
+        Name of the set, and which version of it this is.
+    valid_from, valid_to : datetime.date or None
+        First and last day on which it is in force; no last day: until further notice.
+    approved_by : str
+        Who set it.
+    all_of : tuple of str
+        Names of the rules that must all hold.
+    any_of : tuple of str
+        Names of the rules of which one must hold; empty: none is asked.
+    rules : tuple of CriterionRule
+        The rules that ``all_of`` and ``any_of`` name.
+    source : str
+        Where the set was taken from.
+    """
 
     id: str
     version: str
@@ -104,7 +180,15 @@ class CriteriaSet:
 
 @dataclass(frozen=True, slots=True)
 class RiskRules:
-    """``[risk]``: the outcome that is foretold and the scorecard that is used where no model is given."""
+    """``[risk]``: the outcome that is foretold and the scorecard that is used where no model is given.
+
+    Parameters
+    ----------
+    outcome : str
+        Name of one of the program's outcomes.
+    scorecard : str
+        Name of a shipped card or instrument, or the path of a TOML.
+    """
 
     outcome: str
     scorecard: str
@@ -112,18 +196,40 @@ class RiskRules:
 
 @dataclass(frozen=True, slots=True)
 class TierRule(_Frozen):
-    """``[[tiers]]``, highest first: where the tier begins, in points and in risk, and its starting intensity."""
+    """``[[tiers]]``, highest first: where the tier begins, in points and in risk, and its starting intensity.
+
+    Parameters
+    ----------
+    id : str
+        Its name, such as ``"high"``.
+    intensity : str
+        Name of the intensity that its people begin with.
+    from_points : int, optional
+        The fewest points of the tier; the lowest tier has neither bound.
+    from_risk : float, optional
+        The least risk of the tier, 0 to 1.
+    label : mapping of str to str, optional
+        What people read, by language.
+    """
 
     id: str
     intensity: str
-    from_points: int | None = None  # the lowest tier has neither bound
+    from_points: int | None = None
     from_risk: float | None = None
     label: Labels = field(default_factory=FrozenMap)
 
 
 @dataclass(frozen=True, slots=True)
 class ContactStandard:
-    """One contact that an intensity asks for: its kind, and the most days between two of them."""
+    """One contact that an intensity asks for: its kind, and the most days between two of them.
+
+    Parameters
+    ----------
+    kind : str
+        Such as ``"home_visit"`` or ``"phone"``.
+    every_days : int
+        Days from one to the next; 1 or more.
+    """
 
     kind: str
     every_days: int
@@ -131,7 +237,19 @@ class ContactStandard:
 
 @dataclass(frozen=True, slots=True)
 class Intensity(_Frozen):
-    """``[intensities.<name>]``: how closely a person is followed; owns the contact standard and the case weight."""
+    """``[intensities.<name>]``: how closely a person is followed; owns the contact standard and the case weight.
+
+    Parameters
+    ----------
+    id : str
+        Its name, such as ``"intensive"``.
+    minutes_per_week : int
+        Working minutes that one such case takes; 1 or more.
+    contacts : tuple of ContactStandard
+        The contacts that it asks for.
+    label : mapping of str to str, optional
+        What people read, by language.
+    """
 
     id: str
     minutes_per_week: int
@@ -141,7 +259,23 @@ class Intensity(_Frozen):
 
 @dataclass(frozen=True, slots=True)
 class DecisionReason(_Frozen):
-    """``[[decision_reasons]]``: a reason a committee may give, and what follows from it."""
+    """``[[decision_reasons]]``: a reason a committee may give, and what follows from it.
+
+    Parameters
+    ----------
+    code : str
+        Its name in ``decisions.reason``.
+    outcome : {"admit", "defer", "refuse"}
+        The outcome that it may be given for.
+    actor : {"program", "person", "committee"}
+        With whom the reason lies.
+    days_parked : int, optional
+        Days that a deferral lasts where the decision gives no end.
+    needs_note : bool
+        Whether a decision for this reason needs a note.
+    label : mapping of str to str, optional
+        What people read, by language.
+    """
 
     code: str
     outcome: Literal["admit", "defer", "refuse"]
@@ -153,26 +287,58 @@ class DecisionReason(_Frozen):
 
 @dataclass(frozen=True, slots=True)
 class AllocationRules:
-    """``[allocation]``: the program's rules on who may follow whom, and the weights of the objective."""
+    """``[allocation]``: the program's rules on who may follow whom, and the weights of the objective.
 
-    professions: tuple[str, ...] = ()  # empty: any
-    licensed_professions: tuple[str, ...] = ()  # these need a licence in the person's jurisdiction
+    Parameters
+    ----------
+    professions : tuple of str
+        Who may follow people; empty: any profession.
+    licensed_professions : tuple of str
+        Professions that need a licence in the person's jurisdiction.
+    credentials : tuple of str
+        Certificates that every case manager must hold.
+    language, territory : {"required", "preferred", "ignored"}
+        Whether the case manager must speak the person's language (or work with an interpreter), and serve the
+        person's territory.
+    delta : float
+        How far the two measures of even work may be above their best, as a share in [0, 1), for the sake of the wishes
+        that come after them.
+    caseload_norm : int
+        Open cases of one full-time case manager.
+    non_case_share : float
+        Share of working time not spent on cases, in [0, 1).
+    horizon_days : int
+        Days of planned follow-up, on every one of which a licence must be valid; 1 or more.
+    """
+
+    professions: tuple[str, ...] = ()
+    licensed_professions: tuple[str, ...] = ()
     credentials: tuple[str, ...] = ()
     language: Literal["required", "preferred", "ignored"] = "required"
     territory: Literal["required", "preferred", "ignored"] = "required"
     delta: float = 0.005
     caseload_norm: int = 40
     non_case_share: float = 0.25
-    horizon_days: int = 90  # a licence must be valid on every day of this planned follow-up
+    horizon_days: int = 90
 
 
 @dataclass(frozen=True, slots=True)
 class PrivacyRules(_Frozen):
-    """``[privacy]``: whether a learned model may rank, the small-cell threshold, roles of columns."""
+    """``[privacy]``: whether a learned model may rank, the small-cell threshold, roles of columns.
+
+    Parameters
+    ----------
+    learned_ranking : {"allowed", "opt_in"}
+        Whether a learned model may rank as it is, or only with a reason that is recorded.
+    small_cell : int
+        Counts from 1 to one less than this are not shown.
+    column_roles : mapping of str to str, optional
+        Column → ``"feature"``, ``"audit"``, ``"both"`` or ``"neither"``, where the program departs from the contract.
+    """
 
     learned_ranking: Literal["allowed", "opt_in"] = "allowed"
     small_cell: int = 11
-    column_roles: Mapping[str, str] = field(default_factory=FrozenMap)  # column → feature, audit, both, neither
+    column_roles: Mapping[str, str] = field(default_factory=FrozenMap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +346,52 @@ class Program(_Frozen):
     """A kind of case management and its rules.
 
     Satisfies ``casestrat.tables.Vocabulary``. Load one with :func:`casestrat.load_program`.
+
+    Parameters
+    ----------
+    id, version : str
+        Its name, and which version of it this is.
+    label : mapping of str to str
+        What people read, by language.
+    population : {"referred", "enrolled"}
+        Whether it ranks those who were referred, or all who are enrolled.
+    event_kinds, measurement_kinds, facts, instruments : tuple of str
+        The codes that its tables may hold, and the instruments it uses.
+    audit_groups : tuple of str
+        Columns of ``persons`` and facts by which its models are audited.
+    referral : ReferralRules
+        Who may refer, and what the referral form asks.
+    outcomes : mapping of str to Outcome
+        What its models may foretell, by name.
+    features : tuple of FeatureSpec
+        Its feature list, in the order of the columns.
+    criteria : tuple of CriteriaSet
+        Its sets of admission rules, each with the days on which it is in force.
+    risk : RiskRules
+        The outcome that is foretold, and the scorecard.
+    tiers : tuple of TierRule
+        Its tiers, the highest first.
+    intensities : mapping of str to Intensity
+        How closely people are followed, by name.
+    priority : PriorityPolicy
+        How its waiting list is put in order.
+    decision_reasons : tuple of DecisionReason
+        The reasons that its committee may give.
+    allocation : AllocationRules
+        Who may follow whom.
+    privacy : PrivacyRules
+        What is not shown, and what may not rank.
+    domain, licence, status, source : str
+        What it is about, on which terms it may be used, how far it was validated, and where it comes from.
+
+    Examples
+    --------
+    >>> from casestrat.knowledge import load_program
+    >>> program = load_program("geriatric")
+    >>> program.outcomes["unplanned_stay"].horizon_days, program.feature("gir").worse
+    (90, 'lower')
+    >>> {tier.id: tier.from_points for tier in program.tiers}
+    {'high': 9, 'medium': 5, 'low': None}
     """
 
     id: str
@@ -213,7 +425,23 @@ class Program(_Frozen):
         return fingerprint_of(replace(self, risk=replace(self.risk, scorecard=Path(self.risk.scorecard).name)))
 
     def feature(self, name: str) -> FeatureSpec:
-        """Return a feature of the program by its name; a ``KeyError`` where it has none of that name."""
+        """Return a feature of the program by its name.
+
+        Parameters
+        ----------
+        name : str
+            Name of a feature.
+
+        Returns
+        -------
+        FeatureSpec
+            The line of the feature list.
+
+        Raises
+        ------
+        KeyError
+            The program has no feature of that name.
+        """
         return {spec.name: spec for spec in self.features}[name]
 
     @property

@@ -23,7 +23,15 @@ Operator = Literal[">=", "<=", ">", "<", "=", "is missing"]
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """When a row of a card counts: a comparison with a number or a code, or that the item is missing."""
+    """When a row of a card counts: a comparison with a number or a code, or that the item is missing.
+
+    Parameters
+    ----------
+    operator : {">=", "<=", ">", "<", "=", "is missing"}
+        How the item is compared.
+    value : float or str, optional
+        What it is compared with; a text only with ``=``, nothing with ``is missing``.
+    """
 
     operator: Operator
     value: float | str | None = None
@@ -87,7 +95,7 @@ class ScorecardRow:
     points : int
         Whole points.
     domain : str
-        What kind of reason it is: function, health, social, use …
+        What kind of reason it is, such as ``"function"`` or ``"social"``.
     is_actionable : bool
         Whether help can change it.
     reason_id : str
@@ -106,7 +114,33 @@ class ScorecardRow:
 class Scorecard:
     """A card of whole-number points, with where it comes from and what it may be used for.
 
-    Load one with :func:`casestrat.load_scorecard`. Without a ``risk_table`` it gives points and never a percentage.
+    Load one with :func:`casestrat.knowledge.load_scorecard`. Without a ``risk_table`` it gives points and never a
+    percentage.
+
+    Parameters
+    ----------
+    id, version : str
+        Its name, and which version of it this is.
+    label : mapping of str to str
+        What people read, by language.
+    domain : str
+        What it is about.
+    kind : {"published", "expert"}
+        Whether it was published, or set by experts.
+    licence, source, status : str
+        On which terms it may be used, where it comes from, and how far it was validated.
+    rows : tuple of ScorecardRow
+        Its rows; those of one item that hold add up.
+    risk_table : tuple of (int, float)
+        Points and the risk, 0 to 1, from there on; rising. Empty where no risk was estimated.
+    outcome : str
+        The outcome that the risk table speaks of.
+    horizon_days : int, optional
+        Days that it looks ahead.
+    program : str
+        The program whose features it reads; empty where it belongs to none.
+    item_labels : mapping of str to mapping, optional
+        Item → label by language, for items that are not features of a program.
     """
 
     id: str
@@ -122,7 +156,7 @@ class Scorecard:
     outcome: str = ""
     horizon_days: int | None = None
     program: str = ""
-    item_labels: Mapping[str, Labels] = field(default_factory=FrozenMap)  # for items that are not a program's features
+    item_labels: Mapping[str, Labels] = field(default_factory=FrozenMap)
 
     @property
     def items(self) -> tuple[str, ...]:

@@ -24,6 +24,15 @@ class Wording:
 
     Load one with :func:`casestrat.knowledge.load_wording`.
 
+    Parameters
+    ----------
+    language : {"en", "fr", "it"}
+        The language.
+    words : mapping of str to str
+        Its words, by dotted key.
+    fallback : mapping of str to str
+        The English words, for the keys that it lacks.
+
     Examples
     --------
     >>> words = load_wording("fr")
