@@ -38,6 +38,10 @@ def xmr_limits(values: ArrayLike, *, lowest: float | None = None) -> pd.DataFram
     UsageError
         A value is infinite.
 
+    References
+    ----------
+    Wheeler, D. J. (1993). Understanding Variation: The Key to Managing Chaos.
+
     Examples
     --------
     >>> limits = xmr_limits([10, 12, 11, 13, 30])
@@ -45,10 +49,6 @@ def xmr_limits(values: ArrayLike, *, lowest: float | None = None) -> pd.DataFram
     [15.2, 29.83, 17.97]
     >>> limits["is_signal"].tolist()
     [False, False, False, False, True]
-
-    References
-    ----------
-    Wheeler, D. J. (1993). Understanding Variation: The Key to Managing Chaos.
     """
     series = np.asarray(values, dtype="float64").ravel()
     if np.isinf(series).any():

@@ -35,15 +35,15 @@ def wilson_interval(
     UsageError
         A numerator is negative or greater than its denominator, or the level is out of range.
 
+    References
+    ----------
+    Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference. JASA 22, 209–212.
+
     Examples
     --------
     >>> low, high = wilson_interval([3, 0], [10, 0])
     >>> low.round(4).tolist(), high.round(4).tolist()
     ([0.1078, nan], [0.6032, nan])
-
-    References
-    ----------
-    Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference. JASA 22, 209–212.
     """
     if not 0 < level < 1:
         raise UsageError("level must lie between 0 and 1", do="give a level such as 0.95")

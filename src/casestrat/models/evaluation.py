@@ -33,9 +33,9 @@ _THRESHOLDS = np.arange(1, 100) / 100
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Evaluation:
-    """How a risk did on people whose outcome is known.
+    """How a risk did on people whose outcome is known; made by :func:`casestrat.evaluate`.
 
-    Attributes
+    Parameters
     ----------
     summary : pandas.DataFrame
         One row per measure: metric, value, low, high (95 % bootstrap, persons drawn whole).

@@ -115,6 +115,18 @@ def load_model(path: str | Path, expect: Any = None) -> Model:
     ------
     StoreError
         The file is no model, is damaged, was altered, holds types that are not trusted, or does not fit ``expect``.
+    UsageError
+        ``expect`` is, or holds, something of another kind.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> card = PointScorecard.from_table(pd.DataFrame({"item": ["age"], "condition": [">= 80"], "points": [2]}))
+    >>> people = pd.DataFrame({"age": [79, 80, 91]}, index=pd.Index(["P1", "P2", "P3"], name="person_id"))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save_model(card, Path(folder) / "card.json")
+    ...     load_model(path, expect=people).points(people).to_dict()
+    {'P1': 0, 'P2': 2, 'P3': 2}
     """
     source = Path(path)
     try:

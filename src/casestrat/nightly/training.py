@@ -33,7 +33,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A learned model, the features it was learned on, and how it did on people left out."""
+    """A learned model, the features it was learned on, and how it did on people left out.
+
+    Parameters
+    ----------
+    model : RiskClassifier
+        The model, learned on all rows.
+    builder : FeatureBuilder
+        The features.
+    evaluation : Evaluation
+        How the risks of people left out compare with what then happened.
+    n : int
+        Rows, one a person and date, whose outcome is known.
+    events : int
+        Those of them with the outcome.
+    """
 
     model: RiskClassifier
     builder: FeatureBuilder
@@ -103,6 +117,11 @@ def fit_model(
     -------
     Fitted
         The model fitted on everybody, its builder, and the evaluation on left-out people.
+
+    Raises
+    ------
+    UsageError
+        No outcome of these dates is known yet, or those known are of fewer than five people, or all the same.
     """
     builder = FeatureBuilder(program)
     X, y = labelled(tables, program, as_of, builder)
@@ -139,6 +158,13 @@ def score_labelled(
     pandas.DataFrame
         One row per person and date whose outcome is known: label, score. ``attrs["is_risk"]`` tells whether the score
         is a probability; else it is the share of the points that can be had.
+
+    Raises
+    ------
+    StoreError
+        The stored model cannot be read, or does not fit.
+    UsageError
+        No outcome of these dates is known yet.
     """
     scorer = load_model(model) if model is not None else PointScorecard.from_table(program.risk.scorecard)
     X, y = labelled(tables, program, as_of, feature_builder(scorer, program))

@@ -47,8 +47,29 @@ def make_waiting(
     -------
     pandas.DataFrame
         One row per waiting referral: person_id, referral_id, territory, tier, risk, points, points_share, need,
-        urgency, referred_on, waited_days, completeness, criteria, override_tier, deadline_on. What is not known is
-        missing, never low.
+        urgency, referred_on, waited_days, completeness, criteria, override_tier, deadline_on, and a column a component
+        of the program's policy, by the name of the component. What is not known is missing, never low.
+
+    Examples
+    --------
+    >>> from casestrat.knowledge import load_program
+    >>> people = {"person_id": ["P1", "P2", "P3"], "recorded_at": "2026-08-25"}
+    >>> persons = pd.DataFrame({**people, "birth_year": [1932, 1940, 1928]})
+    >>> referrals = pd.DataFrame({**people, "referral_id": ["R1", "R2", "R3"], "urgency": ["3", "0", ""],
+    ...                           "referred_on": ["2026-08-03", "2026-08-10", "2026-08-24"]})
+    >>> tables = Tables.from_frames({"persons": persons, "referrals": referrals})
+    >>> spine = pd.MultiIndex.from_product([["P1", "P2", "P3"], [pd.Timestamp("2026-09-01")]],
+    ...                                    names=["person_id", "as_of"])
+    >>> X = pd.DataFrame({"gir": [1.0, 6.0, None]}, index=spine)
+    >>> tiers = pd.DataFrame({"points": [9, 4, 6], "completeness": [1.0, 0.9, 0.4]}, index=spine)
+    >>> criteria = pd.DataFrame({"person_id": ["P1"], "referral_id": ["R1"], "criteria_set": ["cnsa 2015"],
+    ...                          "criterion": ["aged"], "result": [True]})
+    >>> waiting = make_waiting(tables, load_program("geriatric"), X, tiers, "2026-09-01", criteria=criteria)
+    >>> waiting[["referral_id", "points", "waited_days", "need", "urgency", "criteria"]]
+      referral_id  points  waited_days  need  urgency criteria
+    0          R1       9           29   1.0      1.0    meets
+    1          R2       4           22   0.0      0.0      ask
+    2          R3       6            8   NaN      NaN      ask
     """
     date = pd.Timestamp(as_of)
     status = status_on(tables, program, date)

@@ -45,7 +45,7 @@ _MOST_PEOPLE = 5_000_000  # of one agency; more are written shard by shard
 class Agency:
     """A made-up agency.
 
-    Attributes
+    Parameters
     ----------
     tables : Tables
         Its checked tables, as a site would give them.
@@ -118,9 +118,9 @@ def synthesize_frames(
     program : Program
         The program it works for.
     people : int
-        How many people there are.
+        How many people there are; 20 or more.
     random_state : int
-        Seed.
+        Seed; 0 or more.
     shard : int, optional
         Number of a part of a larger agency: ids begin with it, and the part has its own staff and committee.
 
@@ -128,6 +128,11 @@ def synthesize_frames(
     -------
     tuple of dict and pandas.DataFrame
         Frames by table name; one row per person of what is true.
+
+    Raises
+    ------
+    UsageError
+        ``people`` is below 20 or beyond what one agency can be, or ``random_state`` is negative.
     """
     if not 20 <= people <= _MOST_PEOPLE:
         raise UsageError(f"people must lie in 20–{_MOST_PEOPLE}", do="give a number such as 2000")

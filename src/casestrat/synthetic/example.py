@@ -26,6 +26,11 @@ _MADE: dict[str, Agency] = {}  # by fingerprint of the program
 def example_as_of() -> dt.date:
     """Return the day that the example is seen on.
 
+    Returns
+    -------
+    datetime.date
+        Nothing recorded later is in its tables.
+
     Examples
     --------
     >>> example_as_of().isoformat()
