@@ -22,7 +22,7 @@ def verdict(rules):
             pd.DataFrame(cases), pd.DataFrame(managers), rules=rules(**(rule_changes or {})), starts_on=START, **more
         )
         asked = ask(problem)
-        return asked.verdicts[rule].allowed[asked.group].tolist()
+        return asked.verdicts[rule][asked.group].tolist()
 
     return judge
 

@@ -73,3 +73,12 @@ def test_a_fixed_and_a_left_over_case_are_explained(plan):
     assert plan.explain("A")["rule"].tolist() == ["skills"]
     with pytest.raises(UsageError, match="no case has this id"):
         plan.explain("Z")
+
+
+def test_the_reasons_of_a_plan_are_said_in_the_language_asked_for(plan):
+    french = plan.in_language("fr").assignments.set_index("case_id")
+    assert french.loc["B", "why"] == "garde son gestionnaire de cas actuel"
+    assert french.loc["D", "why"].startswith("un des 2 possibles")
+    assert french.drop(columns="why").equals(plan.assignments.set_index("case_id").drop(columns="why"))
+    assert plan.in_language("it").unassigned["reason"].ne(plan.unassigned["reason"]).all()
+    assert plan.in_language("en").assignments.equals(plan.assignments)

@@ -1,7 +1,8 @@
 """Who may follow whom: each hard rule is one function that says which pairs it allows, and why it refuses the others.
 
 Cases that no rule and no term of the objective can tell apart form one *class*; rules are asked once a class. To add a
-rule, write one function and list it in ``RULES``.
+rule, write one function, list it in ``RULES``, and give the wordings its ``allocation.reason_<id>``,
+``allocation.relaxation_<id>`` and ``pages.rule_<id>``.
 """
 
 from __future__ import annotations
@@ -52,21 +53,12 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """A rule's answer: which (class, case manager) pairs it allows, why not the others, what would open them."""
-
-    allowed: Flags
-    reason: str
-    relaxation: str
-
-
-@dataclass(frozen=True, slots=True)
 class Rule:
-    """A hard rule: its name, its function, and how hard it is to waive (smaller: easier)."""
+    """A hard rule: its name, which (class, case manager) pairs it allows, and how hard it is to waive."""
 
     id: str
-    judge: Callable[[Question], Verdict]
-    waiver: int
+    judge: Callable[[Question], Flags]
+    waiver: int  # smaller: easier
 
 
 def tokens(text: object) -> tuple[str, ...]:
@@ -130,26 +122,25 @@ def has_no_wish(wanted: pd.Series) -> Flags:
     return (wanted.isna() | (wanted == UNKNOWN).fillna(value=False)).to_numpy(dtype=bool)[:, None]
 
 
-def judge_active(question: Question) -> Verdict:
+def judge_active(question: Question) -> Flags:
     """Ask for work from the first to the last day of the planned follow-up."""
     staff, allowed = question.case_managers, question.everyone
     if question.last_day is not None:
         started = ~(staff["starts_on"] > question.problem.first_day)
         stays = ~(staff["ends_on"] < question.last_day)
         allowed &= (started & stays).to_numpy(dtype=bool)
-    return Verdict(allowed, "no case manager works on every day of the planned follow-up",
-                   "accept a case manager who starts late or leaves early")  # fmt: skip
+    return allowed
 
 
-def judge_profession(question: Question) -> Verdict:
+def judge_profession(question: Question) -> Flags:
     """Ask for one of the program's professions."""
     professions, allowed = question.problem.rules.professions, question.everyone
     if professions:
         allowed &= question.case_managers["profession"].isin(professions).to_numpy(dtype=bool)
-    return Verdict(allowed, "no case manager has a profession of the program", "accept another profession")
+    return allowed
 
 
-def judge_licence(question: Question) -> Verdict:
+def judge_licence(question: Question) -> Flags:
     """Ask for a licensed profession, valid in the person's jurisdiction on every day of the planned follow-up."""
     rules, staff = question.problem.rules, question.case_managers
     needs = staff["profession"].isin(rules.licensed_professions).to_numpy(dtype=bool)
@@ -160,8 +151,7 @@ def judge_licence(question: Question) -> Verdict:
         rows = [[not needs[j] or value in covered[j] for j in range(len(staff))] for value in values]
         table = np.array([*rows, (~needs).tolist()], dtype=bool)  # a jurisdiction not known proves no licence
         allowed &= table[codes]
-    return Verdict(allowed, "no case manager is licensed in the person's jurisdiction on every day of the follow-up",
-                   "obtain or renew a licence for the jurisdiction")  # fmt: skip
+    return allowed
 
 
 def _licensed_jurisdictions(question: Question) -> list[set[str]]:
@@ -233,7 +223,7 @@ def covers_every_day(
     return bool(reached >= last)
 
 
-def judge_credentials(question: Question) -> Verdict:
+def judge_credentials(question: Question) -> Flags:
     """Ask for every certificate that the program asks for, valid on every day of the planned follow-up."""
     held, allowed = question.problem.credentials, question.everyone
     start, end = question.problem.first_day, question.last_day
@@ -245,10 +235,10 @@ def judge_credentials(question: Question) -> Verdict:
             if covers_every_day(list(zip(own["valid_from"], own["valid_to"], strict=True)), start, end)
         }
         allowed &= question.case_managers["cm_id"].isin(holders).to_numpy(dtype=bool)
-    return Verdict(allowed, "no case manager holds every certificate of the program", "accept a missing certificate")
+    return allowed
 
 
-def judge_skills(question: Question) -> Verdict:
+def judge_skills(question: Question) -> Flags:
     """Ask for every skill that the case needs."""
     lists, allowed = question.case_managers["skills"], question.everyone
     needed = [tokens(text) for text in question.classes["skills"]]
@@ -256,10 +246,10 @@ def judge_skills(question: Question) -> Verdict:
         asks = np.array([skill in skills for skills in needed], dtype=bool)[:, None]
         has = np.array([skill in tokens(text) for text in lists], dtype=bool)[None, :]
         allowed &= ~asks | has
-    return Verdict(allowed, "no case manager left has every skill that the case needs", "accept a missing skill")
+    return allowed
 
 
-def judge_language(question: Question) -> Verdict:
+def judge_language(question: Question) -> Flags:
     """Ask for the person's language, or an interpreter where one is needed and the case manager works with one."""
     allowed, staff = question.everyone, question.case_managers
     if question.problem.rules.language == "required":
@@ -267,16 +257,15 @@ def judge_language(question: Question) -> Verdict:
         with_interpreter = question.classes["interpreter_needed"].fillna(value=False).to_numpy(dtype=bool)[:, None]
         works_so = np.array([INTERPRETER in tokens(text) for text in staff["skills"]], dtype=bool)[None, :]
         allowed &= has_no_wish(language) | holds(staff["languages"], language) | (with_interpreter & works_so)
-    return Verdict(allowed, "no case manager left speaks the person's language or works with an interpreter for it",
-                   "arrange an interpreter")  # fmt: skip
+    return allowed
 
 
-def judge_territory(question: Question) -> Verdict:
+def judge_territory(question: Question) -> Flags:
     """Ask for the person's territory, where the program binds case managers to territories."""
     allowed = question.everyone
     if question.problem.rules.territory == "required":
         allowed &= serves_territory(question)
-    return Verdict(allowed, "no case manager left serves the person's territory", "let another territory's team follow")
+    return allowed
 
 
 def serves_territory(question: Question) -> Flags:
@@ -298,15 +287,13 @@ def serves_territory(question: Question) -> Flags:
     return serves
 
 
-def judge_preferences(question: Question) -> Verdict:
+def judge_preferences(question: Question) -> Flags:
     """Ask for what the person requires, where it must be met."""
     allowed = question.everyone
     for row, wishes in enumerate(question.classes["wishes_required"]):
         for wish in tokens(wishes):
             allowed[row] &= meets_wish(question.case_managers, wish)
-    return Verdict(
-        allowed, "no case manager left meets what the person requires", "ask the person about the requirement"
-    )
+    return allowed
 
 
 def meets_wish(case_managers: pd.DataFrame, wish: str) -> Flags:
@@ -342,36 +329,33 @@ def meets_wish(case_managers: pd.DataFrame, wish: str) -> Flags:
     return np.array([value in tokens(str(text)) for text in case_managers[column]], dtype=bool)
 
 
-def judge_conflicts(question: Question) -> Verdict:
+def judge_conflicts(question: Question) -> Flags:
     """Bar those who must not follow the person."""
     allowed = question.everyone
     row_of = {cm_id: row for row, cm_id in enumerate(question.case_managers["cm_id"])}
     for row, conflicts in enumerate(question.classes["conflicts"]):
         allowed[row, [row_of[cm_id] for cm_id in tokens(conflicts)]] = False
-    return Verdict(allowed, "every case manager left is in conflict with the person", "review the recorded conflict")
+    return allowed
 
 
-def judge_pins(question: Question) -> Verdict:
+def judge_pins(question: Question) -> Flags:
     """Keep a pinned case only at its case manager."""
     allowed, pin = question.everyone, question.classes["pin"]
     pinned = pin.notna().to_numpy(dtype=bool)
     allowed[pinned] = holds(question.case_managers["cm_id"], pin)[pinned]
-    return Verdict(allowed, "the case manager to whom the case is pinned may not follow it", "release the pin")
+    return allowed
 
 
-def judge_headcount(question: Question) -> Verdict:
+def judge_headcount(question: Question) -> Flags:
     """Bar those already at the greatest number of cases."""
     free = question.problem.free_slots > 0
-    return Verdict(question.everyone & free, "every case manager left has the most cases allowed already",
-                   "raise the largest number of cases")  # fmt: skip
+    return np.asarray(question.everyone & free)
 
 
-def judge_minutes(question: Question) -> Verdict:
+def judge_minutes(question: Question) -> Flags:
     """Ask for at least the case's minutes, free before any case is placed."""
     needed = question.classes["minutes"].to_numpy(dtype=np.int64)[:, None]
-    return Verdict(needed <= question.problem.free_minutes[None, :],
-                   "the case needs more minutes than any case manager left has free",
-                   "add minutes")  # fmt: skip
+    return np.asarray(needed <= question.problem.free_minutes[None, :])
 
 
 RULES: tuple[Rule, ...] = (
@@ -391,7 +375,7 @@ RULES: tuple[Rule, ...] = (
 """Every hard rule, in the order in which they are asked; the first that leaves nobody is the reason given."""
 
 
-def verdicts(question: Question) -> dict[str, Verdict]:
+def verdicts(question: Question) -> dict[str, Flags]:
     """Return each rule's answer.
 
     Parameters
@@ -401,7 +385,7 @@ def verdicts(question: Question) -> dict[str, Verdict]:
 
     Returns
     -------
-    dict of str to Verdict
-        One answer per rule of ``RULES``, in its order.
+    dict of str to numpy.ndarray of bool, shape (classes, case managers)
+        Which pairs each rule of ``RULES`` allows, in its order.
     """
     return {rule.id: rule.judge(question) for rule in RULES}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import pandas as pd
 
-from casestrat.allocation.eligibility import Question, Verdict, verdicts
+from casestrat.allocation.eligibility import Question, verdicts
 from casestrat.allocation.objective import fit_cost
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Asked:
     rows: Wholes  # (n,) rows of problem.cases that are to be placed
     group: Wholes  # (n,) class of each
     question: Question
-    verdicts: dict[str, Verdict]
+    verdicts: dict[str, Flags]
     allowed: Flags
     cost: Numbers
     weight: Wholes
@@ -130,7 +130,7 @@ def ask(problem: AllocationProblem) -> Asked:
     answers = verdicts(question)
     allowed = question.everyone
     for answer in answers.values():
-        allowed &= answer.allowed
+        allowed &= answer
     if problem.pair_cost is None or problem.pair_minutes is None:
         minutes = classes["minutes"].to_numpy(dtype=np.int64)
         return Asked(rows, group, question, answers, allowed, fit_cost(question),

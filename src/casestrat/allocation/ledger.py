@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from casestrat.allocation.eligibility import RULES, Verdict
+from casestrat.allocation.eligibility import RULES
+from casestrat.knowledge import Sentence
 from casestrat.tables import TEXT
 
 if TYPE_CHECKING:
@@ -22,57 +23,66 @@ if TYPE_CHECKING:
 NO_STAFF, NO_PAIR, MINUTES, HEADCOUNT = "no_case_managers", "cost", "capacity", "max_cases"
 
 
-def first_emptied(answers: dict[str, Verdict], row: int) -> tuple[str, Verdict] | None:
+class Told(NamedTuple):
+    """Why one case is left over: the rule in the way, that rule in words, and the smallest change that would help."""
+
+    rule: str
+    reason: Sentence
+    relaxation: Sentence
+
+
+def first_emptied(answers: dict[str, Flags], row: int) -> str | None:
     """Return the first rule that leaves a class without anybody, asked in order; None where somebody is left.
 
     Parameters
     ----------
-    answers : dict of str to Verdict
-        Each rule's answer, in the order of the rules.
+    answers : dict of str to numpy.ndarray of bool
+        Which pairs each rule allows, in the order of the rules.
     row : int
         The class.
 
     Returns
     -------
-    tuple of (str, Verdict) or None
-        The rule's name and answer.
+    str or None
+        The rule's name.
     """
     left: Flags | None = None
-    for name, answer in answers.items():
-        left = answer.allowed[row] if left is None else left & answer.allowed[row]
+    for name, allowed in answers.items():
+        left = allowed[row] if left is None else left & allowed[row]
         if not left.any():
-            return name, answer
+            return name
     return None
 
 
-def smallest_relaxation(answers: dict[str, Verdict], row: int) -> str:
-    """Return, in words, the easiest rule to waive that alone would open the class to somebody.
+def smallest_relaxation(answers: dict[str, Flags], row: int) -> Sentence:
+    """Return the easiest rule to waive that alone would open the class to somebody.
 
     Parameters
     ----------
-    answers : dict of str to Verdict
-        Each rule's answer.
+    answers : dict of str to numpy.ndarray of bool
+        Which pairs each rule allows.
     row : int
         The class.
 
     Returns
     -------
-    str
+    Sentence
         The change and how many case managers it opens; or the rules that would all have to be waived for one of them.
     """
-    refused = np.array([~answer.allowed[row] for answer in answers.values()])
+    refused = np.array([~allowed[row] for allowed in answers.values()])
     names = list(answers)
     times = refused.sum(axis=0)
     for rule in sorted(RULES, key=lambda rule: rule.waiver):
         opened = int((refused[names.index(rule.id)] & (times == 1)).sum())
         if opened:
-            return f"{answers[rule.id].relaxation}: opens {_managers(opened)}"
+            change = Sentence.of(f"allocation.relaxation_{rule.id}")
+            return Sentence.of("allocation.relaxation_opens", change=change, managers=_managers(opened))
     nearest = refused[:, int(np.argmin(times))]
-    several = ", ".join(name for name, is_against in zip(names, nearest, strict=True) if is_against)
-    return f"no single change helps; the nearest case manager is barred by {several}"
+    rules = [Sentence.of(f"pages.rule_{name}") for name, bars in zip(names, nearest, strict=True) if bars]
+    return Sentence.of("allocation.relaxation_none", rules=tuple(rules))
 
 
-def ledger(problem: AllocationProblem, asked: Asked, plan: Wholes) -> pd.DataFrame:
+def ledger(problem: AllocationProblem, asked: Asked, plan: Wholes) -> tuple[pd.DataFrame, dict[str, Told]]:
     """Return the cases left over, each with the rule that stands in the way and what would help.
 
     Parameters
@@ -86,8 +96,8 @@ def ledger(problem: AllocationProblem, asked: Asked, plan: Wholes) -> pd.DataFra
 
     Returns
     -------
-    pandas.DataFrame
-        One row per case left over, by case_id: case_id, person_id, kind, minutes, rule, reason, relaxation.
+    tuple of pandas.DataFrame and dict of str to Told
+        One row per case left over, by case_id: case_id, person_id, kind, minutes, rule; and what is told of each case.
     """
     load, count = problem.minutes_before.copy(), problem.cases_before.copy()
     for at in np.flatnonzero(plan >= 0):
@@ -95,42 +105,45 @@ def ledger(problem: AllocationProblem, asked: Asked, plan: Wholes) -> pd.DataFra
         count[plan[at]] += 1
     room = np.maximum(problem.capacity - load, 0)
     slots = problem.free_slots - (count - problem.cases_before)
-    words = [_words(problem, asked, plan, int(at), room, slots) for at in np.flatnonzero(plan < 0)]
-    rows = problem.cases.iloc[asked.rows[plan < 0]][["case_id", "person_id", "kind", "minutes"]].reset_index(drop=True)
-    told = pd.DataFrame(words, columns=["rule", "reason", "relaxation"], dtype=TEXT)
-    return rows.join(told).sort_values("case_id", ignore_index=True)
+    left = plan < 0
+    told = [_told(problem, asked, plan, int(at), room, slots) for at in np.flatnonzero(left)]
+    rows = problem.cases.iloc[asked.rows[left]][["case_id", "person_id", "kind", "minutes"]].reset_index(drop=True)
+    rows["rule"] = pd.array([one.rule for one in told], dtype=TEXT)
+    of_case = dict(zip(rows["case_id"].tolist(), told, strict=True))
+    return rows.sort_values("case_id", ignore_index=True), of_case
 
 
-def _words(
-    problem: AllocationProblem, asked: Asked, plan: Wholes, at: int, room: Wholes, slots: Wholes
-) -> tuple[str, str, str]:
+def _told(problem: AllocationProblem, asked: Asked, plan: Wholes, at: int, room: Wholes, slots: Wholes) -> Told:
     """Rule, reason and relaxation of one case left over."""
     row = int(asked.group[at])
     if problem.case_managers.empty:
-        return NO_STAFF, "there are no case managers", "add a case manager"
+        return _plainly(NO_STAFF)
     emptied = first_emptied(asked.verdicts, row)
     if emptied is not None:
-        name, answer = emptied
-        return name, answer.reason, smallest_relaxation(asked.verdicts, row)
+        relaxation = smallest_relaxation(asked.verdicts, row)
+        return Told(emptied, Sentence.of(f"allocation.reason_{emptied}"), relaxation)
     able = np.flatnonzero(asked.allowed[row])
     if not len(able):
-        return NO_PAIR, "no case manager has a cost for this case and enough minutes", "give a cost, or add minutes"
+        return _plainly(NO_PAIR)
     missing = np.maximum(asked.weight[row, able] - room[able], 0)
     if (slots[able] > 0).any():
         missing = np.where(slots[able] > 0, missing, np.iinfo(np.int64).max)
-        best = int(able[np.argmin(missing)])
-        helps = f"{int(missing.min())} more minutes a week with {problem.case_managers['cm_id'].iloc[best]}"
-        return MINUTES, _shortage(problem, asked, plan, able), helps
-    best = int(able[np.argmin(missing)])
-    extra = f" and {int(missing.min())} more minutes a week" if missing.min() else ""
-    return (
-        HEADCOUNT,
-        f"each of the {_managers(len(able))} allowed has the most cases allowed",
-        f"one more case{extra} with {problem.case_managers['cm_id'].iloc[best]}",
-    )
+        best = str(problem.case_managers["cm_id"].iloc[able[np.argmin(missing)]])
+        helps = Sentence.of("allocation.relaxation_minutes", n=int(missing.min()), cm=best)
+        return Told(MINUTES, _shortage(problem, asked, plan, able), helps)
+    best = str(problem.case_managers["cm_id"].iloc[able[np.argmin(missing)]])
+    helps = Sentence.of("allocation.relaxation_one_case", cm=best)
+    if missing.min():
+        helps = Sentence.of("allocation.relaxation_one_case_and_minutes", n=int(missing.min()), cm=best)
+    return Told(HEADCOUNT, Sentence.of("allocation.reason_max_cases_all", n=len(able)), helps)
 
 
-def _shortage(problem: AllocationProblem, asked: Asked, plan: Wholes, able: Wholes) -> str:
+def _plainly(rule: str) -> Told:
+    """Tell of a rule that has one reason and one remedy."""
+    return Told(rule, Sentence.of(f"allocation.reason_{rule}"), Sentence.of(f"allocation.relaxation_{rule}"))
+
+
+def _shortage(problem: AllocationProblem, asked: Asked, plan: Wholes, able: Wholes) -> Sentence:
     """Tell what the case managers in question have, and what the cases that only they can take would need.
 
     The set is closed: whoever could take over one of their cases is in it as well, so no shift outside it helps.
@@ -147,12 +160,12 @@ def _shortage(problem: AllocationProblem, asked: Asked, plan: Wholes, able: Whol
     inside = only[asked.group]
     least = np.where(asked.allowed, asked.weight, np.iinfo(np.int64).max).min(axis=1)
     needed, there = int(least[asked.group[inside]].sum()), int(problem.free_minutes[among].sum())
-    who = _managers(int(among.sum()))
+    who = int(among.sum())
     if needed > there:
-        return f"cases that only {who} can take need {needed} minutes a week, and there are {there}"
-    return f"{who} can take cases like this one, and none has enough minutes left in one piece"
+        return Sentence.of("allocation.reason_capacity_together", n=who, needed=needed, there=there)
+    return Sentence.of("allocation.reason_capacity_pieces", n=who)
 
 
-def _managers(number: int) -> str:
+def _managers(number: int) -> Sentence:
     """Put a number of case managers in words."""
-    return "1 case manager" if number == 1 else f"{number} case managers"
+    return Sentence.of("units.case_managers", n=number)

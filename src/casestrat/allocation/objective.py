@@ -8,7 +8,8 @@ Levels come in order, and a later one never spoils an earlier one:
 3. ``fit``: what is missed in continuity, wishes, language and travel, while both values of level 2 may grow by the
    share ``delta`` of the rules.
 
-To add a term of the fit, write one function of a question and list it in ``FIT_TERMS``.
+To add a term of the fit, write one function of a question, list it in ``FIT_TERMS``, and give the wordings its
+``allocation.missed_<id>``.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from casestrat.allocation.eligibility import Question, has_no_wish, holds, meets_wish, serves_territory, tokens
+from casestrat.knowledge import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +40,11 @@ class Term:
     id: str
     missed: Callable[[Question], Numbers]
     cost: int
-    words: str
+
+    @property
+    def words(self) -> Sentence:
+        """What a pair that misses it misses."""
+        return Sentence.of(f"allocation.missed_{self.id}")
 
 
 def continuity_missed(question: Question) -> Numbers:
@@ -76,10 +82,10 @@ def wishes_missed(question: Question) -> Numbers:
 
 
 FIT_TERMS: tuple[Term, ...] = (
-    Term("continuity", continuity_missed, 4, "leaves the present case manager"),
-    Term("language", language_missed, 3, "does not speak the language"),
-    Term("travel", travel_missed, 2, "serves another territory"),
-    Term("wishes", wishes_missed, 1, "misses a wish"),
+    Term("continuity", continuity_missed, 4),
+    Term("language", language_missed, 3),
+    Term("travel", travel_missed, 2),
+    Term("wishes", wishes_missed, 1),
 )
 """Every term of level 3, with whole-number costs, so that a bound can be rounded up."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -11,9 +11,12 @@ import pandas as pd
 from casestrat.allocation.ledger import ledger
 from casestrat.allocation.objective import FIT_TERMS
 from casestrat.errors import UsageError
+from casestrat.knowledge import FrozenMap, Sentence, load_wording, say_each
 from casestrat.tables import TEXT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from casestrat.allocation.instance import Asked
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 _TIERS = ("high", "medium", "low")
 _CLOSED = 1e-7
+_ASSIGNED = ["case_id", "person_id", "kind", "cm_id", "minutes", "is_new"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -51,11 +55,33 @@ class Plan:
     workload: pd.DataFrame
     levels: pd.DataFrame
     choices: pd.DataFrame = field(repr=False)  # one row per case to place and allowed case manager
+    sentences: Mapping[str, Mapping[str, Sentence]] = field(default=FrozenMap())  # column → case → what it says
 
     def __repr__(self) -> str:
         open_gaps = self.levels.loc[~self.levels["is_optimal"], "level"].tolist()
         proof = "every level optimal" if not open_gaps else f"gap open at {', '.join(open_gaps)}"
         return f"Plan({len(self.assignments)} cases assigned, {len(self.unassigned)} not; {proof})"
+
+    def in_language(self, lang: str) -> Plan:
+        """Return the same plan with its reasons in another language.
+
+        Parameters
+        ----------
+        lang : {"en", "fr", "it"}
+            The language of ``why``, ``reason`` and ``relaxation``; codes stay.
+
+        Returns
+        -------
+        Plan
+            The same cases and case managers.
+        """
+        wording = load_wording(lang)
+        said = {column: say_each(sentences, wording) for column, sentences in self.sentences.items()}
+        return replace(
+            self,
+            assignments=_with_words(self.assignments, said, ("why",)),
+            unassigned=_with_words(self.unassigned, said, ("reason", "relaxation")),
+        )
 
     def explain(self, case_id: str) -> pd.DataFrame:
         """Return who could follow a case, and what speaks against each.
@@ -114,14 +140,28 @@ def make_plan(problem: AllocationProblem, asked: Asked, plan: Wholes, levels: tu
     load, count = _after(problem, asked, plan)
     choices = _choices(problem, asked, plan, load, count)
     stamp = pd.Series([as_of], dtype="datetime64[us]")
+    assignments, why = _assignments(problem, asked, plan, choices)
+    unassigned, told = ledger(problem, asked, plan)
     frames = [
-        _assignments(problem, asked, plan, choices),
-        ledger(problem, asked, plan),
+        assignments.assign(why="")[[*_ASSIGNED, "why", "runner_up"]],
+        unassigned.assign(reason="", relaxation=""),
         _workload(problem, asked, plan, load, count),
     ]
     for frame in frames:
         frame["as_of"] = stamp.repeat(len(frame)).to_numpy()
-    return Plan(frames[0], frames[1], frames[2], _levels(levels), choices)
+    sentences = {
+        "why": why,
+        "reason": {case: one.reason for case, one in told.items()},
+        "relaxation": {case: one.relaxation for case, one in told.items()},
+    }
+    made = Plan(frames[0], frames[1], frames[2], _levels(levels), choices, sentences)
+    return made.in_language("en")
+
+
+def _with_words(frame: pd.DataFrame, said: Mapping[str, Mapping[str, str]], columns: tuple[str, ...]) -> pd.DataFrame:
+    """Return a frame with what is said of each case."""
+    words = {name: pd.array([said[name][case] for case in frame["case_id"]], dtype=TEXT) for name in columns}
+    return frame.assign(**words)
 
 
 def _after(problem: AllocationProblem, asked: Asked, plan: Wholes) -> tuple[Wholes, Wholes]:
@@ -143,33 +183,43 @@ def _choices(problem: AllocationProblem, asked: Asked, plan: Wholes, load: Whole
     slots = problem.free_slots + problem.cases_before - count
     has_room = is_chosen | ((after <= problem.capacity[managers]) & (slots[managers] > 0))
     case_ids, cm_ids = problem.cases["case_id"].to_numpy(), problem.case_managers["cm_id"].to_numpy()
-    missed = _missed(asked)
+    missed = _missed(asked)[groups, managers]
     return pd.DataFrame({
         "case_id": pd.Series(case_ids[asked.rows[at]], dtype=TEXT), "cm_id": pd.Series(cm_ids[managers], dtype=TEXT),
         "is_chosen": is_chosen, "has_room": has_room, "cost": asked.cost[groups, managers],
-        "missed": pd.Series(missed[groups, managers], dtype=TEXT), "minutes": pd.Series(minutes, dtype="Int64"),
-        "utilisation_after": after / np.maximum(problem.capacity[managers], 1),
+        "missed": pd.Series(_in_english(missed), dtype=TEXT), "minutes": pd.Series(minutes, dtype="Int64"),
+        "utilisation_after": after / np.maximum(problem.capacity[managers], 1), "_missed": missed,
     })  # fmt: skip
 
 
-def _missed(asked: Asked) -> NDArray[np.object_]:
-    """Tell what each pair misses, in words, by class and case manager."""
-    words = np.full(asked.allowed.shape, "", dtype=object)
+def _missed(asked: Asked) -> Wholes:
+    """Tell what each pair misses, by class and case manager: bit k is set where it misses ``FIT_TERMS[k]``."""
+    bits = np.zeros(asked.allowed.shape, dtype=np.int64)
     if asked.question.problem.has_own_costs:
-        return words
-    for term in FIT_TERMS:
-        missed = term.missed(asked.question) > 0
-        words[missed] += f"{term.words}; "
-    trimmed: NDArray[np.object_] = np.frompyfunc(lambda text: text.removesuffix("; "), 1, 1)(words)
-    return trimmed
+        return bits
+    for number, term in enumerate(FIT_TERMS):
+        bits |= (term.missed(asked.question) > 0).astype(np.int64) << number
+    return bits
 
 
-def _assignments(problem: AllocationProblem, asked: Asked, plan: Wholes, choices: pd.DataFrame) -> pd.DataFrame:
-    """List fixed cases with their lead, and placed cases with their case manager and the reason for it."""
-    columns = ["case_id", "person_id", "kind", "cm_id", "minutes", "is_new", "why", "runner_up"]
-    fixed = problem.cases[problem.cases["is_fixed"].to_numpy(dtype=bool)].assign(
-        is_new=False, why="keeps the present case manager", runner_up=""
-    )
+def _terms(bits: int) -> tuple[Sentence, ...]:
+    """Return what a pair misses."""
+    return tuple(term.words for number, term in enumerate(FIT_TERMS) if bits >> number & 1)
+
+
+def _in_english(missed: Wholes) -> NDArray[np.object_]:
+    """Return what pairs miss, in words."""
+    wording = load_wording("en")
+    kinds, at = np.unique(missed, return_inverse=True)
+    words = ["; ".join(one.said(wording) for one in _terms(int(bits))) for bits in kinds]
+    return np.array([*words, ""], dtype=object)[at]
+
+
+def _assignments(
+    problem: AllocationProblem, asked: Asked, plan: Wholes, choices: pd.DataFrame
+) -> tuple[pd.DataFrame, dict[str, Sentence]]:
+    """List fixed cases with their lead, and placed cases with their case manager; and the reason of each."""
+    fixed = problem.cases[problem.cases["is_fixed"].to_numpy(dtype=bool)].assign(is_new=False)
     placed = np.flatnonzero(plan >= 0)
     chosen = problem.case_managers["cm_id"].iloc[plan[placed]].to_numpy()
     rows = problem.cases.iloc[asked.rows[placed]]
@@ -177,26 +227,36 @@ def _assignments(problem: AllocationProblem, asked: Asked, plan: Wholes, choices
         is_new=(rows["cm_id"] != chosen).fillna(value=True), cm_id=chosen,
         minutes=asked.weight[asked.group[placed], plan[placed]],
     )  # fmt: skip
-    rows = rows.merge(_why(choices), on="case_id", how="left")
-    types = dict.fromkeys(columns, TEXT) | {"minutes": "Int64", "is_new": "boolean"}
-    both = pd.concat([fixed[columns].astype(types), rows[columns].astype(types)], ignore_index=True)
-    return both.sort_values("case_id", ignore_index=True)
+    types = dict.fromkeys(_ASSIGNED, TEXT) | {"minutes": "Int64", "is_new": "boolean"}
+    both = pd.concat([fixed[_ASSIGNED].astype(types), rows[_ASSIGNED].astype(types)], ignore_index=True)
+    why = dict.fromkeys(fixed["case_id"].tolist(), Sentence.of("allocation.why_kept")) | _why(choices)
+    both["runner_up"] = both["case_id"].map(_runners_up(choices)).astype(TEXT).fillna("")
+    return both.sort_values("case_id", ignore_index=True), why
 
 
-def _why(choices: pd.DataFrame) -> pd.DataFrame:
-    """For each placed case, why its case manager, and who was next."""
+def _why(choices: pd.DataFrame) -> dict[str, Sentence]:
+    """For each placed case, why its case manager."""
     chosen = choices[choices["is_chosen"]]
-    able = choices.groupby("case_id").size()
-    number = chosen["case_id"].map(able)
-    share = (chosen["utilisation_after"] * 100).round().astype("int64").astype(TEXT)
-    first = np.where(number == 1, "the only one allowed", "one of " + number.astype(TEXT) + " allowed")
-    fit = np.where(chosen["missed"] == "", "misses nothing asked for", chosen["missed"])
-    why = pd.Series(first, chosen.index, dtype=TEXT) + "; " + pd.Series(fit, chosen.index, dtype=TEXT)
+    able = chosen["case_id"].map(choices.groupby("case_id").size())
+    share = (chosen["utilisation_after"] * 100).round().astype("int64")
+    return {
+        case: Sentence.of(
+            "allocation.why",
+            able=Sentence.of("allocation.able", n=number),
+            fit=_terms(missed) or Sentence.of("allocation.fits"),
+            share=used,
+        )
+        for case, number, missed, used in zip(
+            chosen["case_id"].tolist(), able.tolist(), chosen["_missed"].tolist(), share.tolist(), strict=True
+        )
+    }
+
+
+def _runners_up(choices: pd.DataFrame) -> pd.Series:
+    """For each placed case, the next best case manager with room."""
     others = choices[~choices["is_chosen"] & choices["has_room"]]
     others = others.sort_values(["case_id", "cost", "utilisation_after", "cm_id"]).drop_duplicates("case_id")
-    told = pd.DataFrame({"case_id": chosen["case_id"], "why": why + "; " + share + " % of minutes in use after"})
-    runner_up = told["case_id"].map(others.set_index("case_id")["cm_id"]).astype(TEXT).fillna("")
-    return told.assign(runner_up=runner_up)
+    return others.set_index("case_id")["cm_id"]
 
 
 def _workload(problem: AllocationProblem, asked: Asked, plan: Wholes, load: Wholes, count: Wholes) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from casestrat.knowledge.program import (
 from casestrat.knowledge.program_file import load_program, minutes_of_weight
 from casestrat.knowledge.scorecard import Condition, Scorecard, ScorecardRow, parse_condition
 from casestrat.knowledge.scorecard_file import card_of_instrument, load_scorecard
+from casestrat.knowledge.sentence import Sentence, say_each
 from casestrat.knowledge.wording import Wording, load_wording
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "RiskRules",
     "Scorecard",
     "ScorecardRow",
+    "Sentence",
     "TierRule",
     "Wording",
     "card_of_instrument",
@@ -67,4 +69,5 @@ __all__ = [
     "minutes_of_weight",
     "parse_condition",
     "parse_expression",
+    "say_each",
 ]

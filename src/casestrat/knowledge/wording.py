@@ -50,7 +50,7 @@ class Wording:
         Parameters
         ----------
         key : str
-            Section and name, such as ``"committee.title"``.
+            Section and name, such as ``"committee_page.title"``.
         **values
             What the placeholders of the words stand for.
 
@@ -78,7 +78,7 @@ class Wording:
         Parameters
         ----------
         name : str
-            Such as ``"committee"``.
+            Such as ``"committee_page"``.
 
         Returns
         -------
@@ -95,7 +95,7 @@ class Wording:
         Parameters
         ----------
         key : str
-            Such as ``"units.days"``.
+            Such as ``"units.case_managers"``.
         n : int
             How many.
         **values
@@ -104,7 +104,7 @@ class Wording:
         Returns
         -------
         str
-            Such as ``"1 day"``; in French, 0 takes the singular.
+            Such as ``"1 case manager"``; in French, 0 takes the singular.
         """
         is_one = abs(n) < 2 if self.language == "fr" else abs(n) == 1
         return self(f"{key}.{'one' if is_one else 'other'}", n=n, **values)
@@ -203,8 +203,8 @@ def load_wording(language: str) -> Wording:
 
     Examples
     --------
-    >>> load_wording("it").count("units.days", 2)
-    '2 giorni'
+    >>> load_wording("fr").count("units.case_managers", 2)
+    '2 gestionnaires de cas'
     """
     if language not in LANGUAGES:
         raise UsageError(f"no wording is kept in {language!r}", do=nearest(str(language), LANGUAGES))

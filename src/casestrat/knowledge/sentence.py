@@ -1,0 +1,95 @@
+"""A sentence that is made once and said in any language: the key of its words, and what is put into them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, Union
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from casestrat.knowledge.wording import Wording
+
+Value: TypeAlias = Union[str, int, float, "Sentence", "tuple[Sentence, ...]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence in no language yet.
+
+    Make one with :meth:`of`, where the words are chosen, and say it with :meth:`said`, where they are read.
+
+    Examples
+    --------
+    >>> from casestrat.knowledge import load_wording
+    >>> room = Sentence.of("allocation.relaxation_one_case", cm="CM3")
+    >>> room.said(load_wording("en")), room.said(load_wording("fr"))
+    ('one more case with CM3', 'une situation de plus pour CM3')
+    """
+
+    key: str
+    values: tuple[tuple[str, Value], ...] = ()
+
+    @classmethod
+    def of(cls, key: str, /, **values: Value) -> Sentence:
+        """Return a sentence.
+
+        Parameters
+        ----------
+        key : str
+            Section and name of its words; where they differ by number, without ``.one`` or ``.other``.
+        **values
+            What the placeholders stand for: text, numbers (``n`` chooses singular or plural), other sentences, or a
+            tuple of sentences, which are listed.
+
+        Returns
+        -------
+        Sentence
+            The sentence; equal keys and values are equal sentences.
+        """
+        return cls(key, tuple(sorted(values.items())))
+
+    def said(self, wording: Wording) -> str:
+        """Return the sentence in a language.
+
+        Parameters
+        ----------
+        wording : Wording
+            The words of the language.
+
+        Returns
+        -------
+        str
+            The sentence, its numbers and the sentences in it in the same language.
+        """
+        values = {name: _said(value, wording) for name, value in self.values}
+        if self.key not in wording and "n" in values:
+            return wording.count(self.key, int(values.pop("n")), **values)
+        return wording(self.key, **values)
+
+
+def say_each(sentences: Mapping[str, Sentence], wording: Wording) -> dict[str, str]:
+    """Return every sentence in a language; each different one is put into words once.
+
+    Parameters
+    ----------
+    sentences : mapping of str to Sentence
+        What each is about → the sentence.
+    wording : Wording
+        The words of the language.
+
+    Returns
+    -------
+    dict of str to str
+        The same keys → the words.
+    """
+    words = {sentence: sentence.said(wording) for sentence in set(sentences.values())}
+    return {key: words[sentence] for key, sentence in sentences.items()}
+
+
+def _said(value: Value, wording: Wording) -> str | int | float:
+    if isinstance(value, Sentence):
+        return value.said(wording)
+    if isinstance(value, tuple):
+        return wording("format.list_separator").join(one.said(wording) for one in value)
+    return value
