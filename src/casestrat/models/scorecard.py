@@ -11,16 +11,17 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from casestrat.errors import UsageError
-from casestrat.knowledge.scorecard import Condition, Scorecard, parse_condition
+from casestrat.knowledge.scorecard import Scorecard
 from casestrat.knowledge.scorecard_file import load_scorecard
-from casestrat.models.conditions import (
-    MISSING,
-    holds,
-    is_threshold,
-    number_of,
-    probe_columns,
-    strictness_order,
-    write_condition,
+from casestrat.models.card_rows import (
+    ROW_FIELDS,
+    ItemRows,
+    check_items,
+    checked_risk,
+    checked_rows,
+    rows_by_item,
+    rows_of_card,
+    rows_of_frame,
 )
 from casestrat.models.explanation import reasons_frame
 from casestrat.models.inputs import Column, as_frame, read_column
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 FORMAT = "casestrat-scorecard/1"
 _ABOUT = ("id", "version", "label", "domain", "kind", "licence", "source", "status", "outcome", "horizon_days")
-_ROW = ("item", "condition", "points", "domain", "is_actionable", "reason")
 
 
 class PointScorecard(BaseEstimator):  # type: ignore[misc]
@@ -102,52 +102,38 @@ class PointScorecard(BaseEstimator):  # type: ignore[misc]
         """
         if isinstance(table, pd.DataFrame):
             pairs = () if risk_table is None else zip(risk_table["points"], risk_table["risk"], strict=True)
-            return cls._build(_rows_of_frame(table), list(pairs), {})
+            return cls._build(rows_of_frame(table), list(pairs), {})
         card = table if isinstance(table, Scorecard) else load_scorecard(table)
-        rows = [
-            {
-                "item": row.item,
-                "condition": str(row.condition),
-                "points": row.points,
-                "domain": row.domain,
-                "is_actionable": row.is_actionable,
-                "reason": row.reason_id or row.item,
-            }
-            for row in card.rows
-        ]
-        return cls._build(rows, list(card.risk_table), {name: _plain(getattr(card, name)) for name in _ABOUT})
+        about = {name: _plain(getattr(card, name)) for name in _ABOUT}
+        return cls._build(rows_of_card(card), list(card.risk_table), about)
 
     @classmethod
     def _build(cls, rows: list[dict[str, Any]], risk: list[Any], about: dict[str, Any]) -> PointScorecard:
         """Make a card of rows, risk table and description, checked: the one way by which a card becomes ready."""
-        if not rows:
-            raise UsageError("a scorecard needs at least one row; found none")
         card = cls()
-        card.rows_ = [_checked_row(row) for row in rows]
-        card.risk_points_, card.risk_values_ = _checked_risk(risk)
+        card.rows_ = checked_rows(rows)
+        card.risk_points_, card.risk_values_ = checked_risk(risk)
         card.card_ = about
         card.feature_names_in_ = np.array(list(dict.fromkeys(row["item"] for row in card.rows_)), dtype=object)
         card.n_features_in_ = len(card.feature_names_in_)
         card.classes_ = np.array([0, 1])
-        for item, _, conditions in _by_item(card.rows_):
-            if any(map(is_threshold, conditions)) and any(map(_is_word, conditions)):
-                raise UsageError("an item is compared with a number in one row and with a text in another", where=item)
+        check_items(rows_by_item(card.rows_))
         return card
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "rows_")
 
-    def _items(self) -> list[tuple[str, list[int], list[Condition]]]:
-        """Return each item with the positions and the conditions of its rows, the narrowest last."""
+    def _items(self) -> list[ItemRows]:
+        """Return the rows of each item."""
         if not hasattr(self, "rows_"):
             raise UsageError("this scorecard has no table yet", do="make it with PointScorecard.from_table(...)")
-        return _by_item(self.rows_)
+        return rows_by_item(self.rows_)
 
-    def _columns(self, X: Any) -> Iterator[tuple[Column, str, list[int], list[Condition]]]:
+    def _columns(self, X: Any) -> Iterator[tuple[Column, ItemRows]]:
         """Each item's values in X, with its rows."""
         frame = as_frame(X, list(getattr(self, "feature_names_in_", [])))
-        for item, positions, conditions in self._items():
-            yield read_column(frame, item), item, positions, conditions
+        for rows in self._items():
+            yield read_column(frame, rows.item), rows
 
     def points(self, X: Any) -> pd.Series:
         """Add up the points of each person.
@@ -169,8 +155,8 @@ class PointScorecard(BaseEstimator):  # type: ignore[misc]
             X lacks the column of an item, or holds it as text where numbers are compared.
         """
         total: np.ndarray | int = 0
-        for column, item, positions, conditions in self._columns(X):
-            total = total + self._item_points(column, item, positions, conditions)
+        for column, rows in self._columns(X):
+            total = total + rows.add_up(column)
         return pd.Series(np.asarray(total), index=_index_of(X), name="points").astype("Int64")
 
     def points_share(self, X: Any) -> pd.Series:
@@ -184,7 +170,12 @@ class PointScorecard(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         pandas.Series
-            One number from 0 to 1 per row of X.
+            One number from 0 to 1 per row of X; 0 where the card can give one number of points only.
+
+        Raises
+        ------
+        UsageError
+            X lacks the column of an item, or holds it as text where numbers are compared.
         """
         span = self.max_points - self.min_points
         share = (self.points(X).astype("float64") - self.min_points) / (span or 1)
@@ -202,6 +193,11 @@ class PointScorecard(BaseEstimator):  # type: ignore[misc]
         -------
         pandas.Series
             One number from 0 to 1 per row of X. An item with a row ``is missing`` always counts as known.
+
+        Raises
+        ------
+        UsageError
+            X lacks the column of an item.
         """
         unknown = self._unknown(X)
         return pd.Series(1.0 - unknown.mean(axis=1), index=_index_of(X), name="completeness")
@@ -218,6 +214,19 @@ class PointScorecard(BaseEstimator):  # type: ignore[misc]
         -------
         pandas.Series
             One text per row of X: items in the order of the table, parted by commas; empty where all are known.
+
+        Raises
+        ------
+        UsageError
+            X lacks the column of an item.
+
+        Examples
+        --------
+        >>> rows = [("falls", ">= 2", 3), ("gir", "< 5", 2)]
+        >>> card = PointScorecard.from_table(pd.DataFrame(rows, columns=["item", "condition", "points"]))
+        >>> people = pd.DataFrame({"falls": [0, None, None], "gir": [6, 4, None]}, index=["P1", "P2", "P3"])
+        >>> card.missing_items(people).to_dict(), card.points_share(people).to_dict()
+        ({'P1': '', 'P2': 'falls', 'P3': 'falls,gir'}, {'P1': 0.0, 'P2': 0.4, 'P3': 0.0})
         """
         unknown = self._unknown(X)
         pattern = np.zeros(len(unknown), dtype=np.int64)
@@ -230,8 +239,8 @@ class PointScorecard(BaseEstimator):  # type: ignore[misc]
     def _unknown(self, X: Any) -> np.ndarray:
         """Where an item is missing and the card does not say what that is worth: rows by items."""
         flags = [
-            np.zeros_like(column.is_missing) if _declares_missing(conditions) else column.is_missing
-            for column, _, _, conditions in self._columns(X)
+            np.zeros_like(column.is_missing) if rows.declares_missing else column.is_missing
+            for column, rows in self._columns(X)
         ]
         return np.column_stack(flags)
 
@@ -252,7 +261,14 @@ class PointScorecard(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         UsageError
-            The card has no risk table: it gives points and tiers, never a percentage.
+            The card has no risk table (it gives points and tiers, no percentage), or X lacks the column of an item.
+
+        Examples
+        --------
+        >>> falls = pd.DataFrame({"item": ["falls"] * 2, "condition": [">= 1", ">= 2"], "points": [2, 3]})
+        >>> card = PointScorecard.from_table(falls, risk_table=pd.DataFrame({"points": [0, 4], "risk": [0.1, 0.3]}))
+        >>> card.predict_proba(pd.DataFrame({"falls": [0, 1, 2]}))[:, 1].tolist()
+        [0.1, 0.1, 0.3]
         """
         points = self.points(X).to_numpy(dtype="int64")
         if not len(self.risk_points_):
@@ -280,15 +296,16 @@ class PointScorecard(BaseEstimator):  # type: ignore[misc]
             One row per person, date and item that adds or takes points: the levels of the index of X, reason, item,
             domain, is_actionable, value_is_missing, contribution (whole). Reason, domain and is_actionable are those
             of the narrowest row that holds.
+
+        Raises
+        ------
+        UsageError
+            X lacks the column of an item, holds it as text where numbers are compared, or ``top`` is below 1.
         """
         contributions, which, missing = [], [], []
-        for column, item, positions, conditions in self._columns(X):
-            chosen = np.full(len(column.is_missing), positions[0])
-            for position, condition in zip(positions, conditions, strict=True):
-                if self.rows_[position]["points"]:
-                    chosen[holds(condition, column, item)] = position
-            which.append(chosen)
-            contributions.append(self._item_points(column, item, positions, conditions))
+        for column, rows in self._columns(X):
+            which.append(rows.narrowest(column))
+            contributions.append(rows.add_up(column))
             missing.append(column.is_missing)
         return reasons_frame(
             _index_of(X),
@@ -300,33 +317,20 @@ class PointScorecard(BaseEstimator):  # type: ignore[misc]
             top=top,
         )
 
-    def _item_points(self, column: Column, item: str, positions: list[int], conditions: list[Condition]) -> np.ndarray:
-        """Return what one item adds for each row."""
-        total = np.zeros(len(column.is_missing), dtype="int64")
-        for position, condition in zip(positions, conditions, strict=True):
-            total += holds(condition, column, item) * np.int64(self.rows_[position]["points"])
-        return total
-
-    def _item_range(self, item: str, positions: list[int], conditions: list[Condition]) -> tuple[int, int]:
-        """Return the least and the most points one item can give, a missing value included."""
-        totals = [self._item_points(probe, item, positions, conditions) for probe in probe_columns(conditions)]
-        reached = np.concatenate(totals)
-        return int(reached.min()), int(reached.max())
-
     @property
     def max_points(self) -> int:
         """The most points that the card can give."""
-        return sum(self._item_range(*item)[1] for item in self._items())
+        return sum(rows.point_range()[1] for rows in self._items())
 
     @property
     def min_points(self) -> int:
         """The fewest points that the card can give; a missing item counts with what it adds."""
-        return sum(self._item_range(*item)[0] for item in self._items())
+        return sum(rows.point_range()[0] for rows in self._items())
 
     @property
     def table_(self) -> pd.DataFrame:
         """One row per row of the card: item, condition, points, domain, is_actionable, reason."""
-        frame = pd.DataFrame(self.rows_, columns=list(_ROW))
+        frame = pd.DataFrame(self.rows_, columns=list(ROW_FIELDS))
         text = dict.fromkeys(("item", "condition", "domain", "reason"), TEXT)
         return frame.astype({**text, "points": "int64", "is_actionable": "bool"})
 
@@ -356,6 +360,11 @@ class PointScorecard(BaseEstimator):  # type: ignore[misc]
         -------
         str
             The same text for the same card.
+
+        Raises
+        ------
+        UsageError
+            The card has no table yet.
         """
         self._items()
         return json.dumps(self._content(), ensure_ascii=False, indent=1, sort_keys=True)
@@ -387,65 +396,6 @@ class PointScorecard(BaseEstimator):  # type: ignore[misc]
             found = content.get("format") if isinstance(content, dict) else type(content).__name__
             raise UsageError(f"expected the format {FORMAT}; found {found!r}")
         return cls._build(content["rows"], content["risk"], content["card"])
-
-
-def _rows_of_frame(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of a table given as a frame, what may be left out filled in."""
-    lacking = [name for name in ("item", "condition", "points") if name not in table.columns]
-    if lacking:
-        raise UsageError(f"a scorecard table needs columns item, condition and points; missing: {', '.join(lacking)}")
-    filled = table.assign(
-        domain=table.get("domain", "other"),
-        is_actionable=table.get("is_actionable", False),
-        reason=table.get("reason", table["item"]),
-    )
-    return [dict(zip(_ROW, row, strict=True)) for row in filled[list(_ROW)].itertuples(index=False, name=None)]
-
-
-def _by_item(rows: list[dict[str, Any]]) -> list[tuple[str, list[int], list[Condition]]]:
-    """Return each item with the positions and the conditions of its rows, the narrowest last."""
-    found = []
-    for item in dict.fromkeys(row["item"] for row in rows):
-        positions = [i for i, row in enumerate(rows) if row["item"] == item]
-        conditions = [parse_condition(rows[i]["condition"]) for i in positions]
-        order = strictness_order(conditions)
-        found.append((item, [positions[i] for i in order], [conditions[i] for i in order]))
-    return found
-
-
-def _checked_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """One row in plain types, its condition in its one spelling."""
-    item, points = str(row["item"]), row["points"]
-    if isinstance(points, bool) or int(points) != points:
-        raise UsageError(f"points are whole numbers; found {points!r}", where=f"scorecard row of item {item}")
-    return {
-        "item": item,
-        "condition": write_condition(parse_condition(str(row["condition"]))),
-        "points": int(points),
-        "domain": str(row["domain"]),
-        "is_actionable": bool(row["is_actionable"]),
-        "reason": str(row["reason"]),
-    }
-
-
-def _checked_risk(pairs: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return the risk table by points: whole points once each, risks from 0 to 1."""
-    ordered = sorted((int(points), float(risk)) for points, risk in pairs)
-    points = np.array([p for p, _ in ordered], dtype="int64")
-    risks = np.array([r for _, r in ordered], dtype="float64")
-    if len(np.unique(points)) < len(points) or not ((risks >= 0) & (risks <= 1)).all():
-        raise UsageError("a risk table gives each number of points once, with a risk from 0 to 1", where="risk table")
-    return points, risks
-
-
-def _declares_missing(conditions: list[Condition]) -> bool:
-    """Whether the card says what a missing item is worth."""
-    return any(condition.operator == MISSING for condition in conditions)
-
-
-def _is_word(condition: Condition) -> bool:
-    """Whether a condition names a code that is no number."""
-    return condition.operator == "=" and number_of(condition) is None
 
 
 def _index_of(X: Any) -> pd.Index:
