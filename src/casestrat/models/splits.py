@@ -13,7 +13,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class PersonGroupedSplit:
+class _Splits:
+    """What scikit-learn asks of whatever parts rows: how many times it does."""
+
+    n_splits: int
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Return how often the rows are parted.
+
+        Parameters
+        ----------
+        X, y, groups : object
+            Not used; they are there because scikit-learn passes them.
+
+        Returns
+        -------
+        int
+            ``n_splits``.
+        """
+        return self.n_splits
+
+
+class PersonGroupedSplit(_Splits):
     """K folds, shuffled, with all rows of a person in one fold.
 
     The folds depend on who is there and on the seed, not on the order of the rows: a file sorted by age, site or
@@ -37,21 +58,6 @@ class PersonGroupedSplit:
 
     def __init__(self, n_splits: int = 5, *, random_state: int = 0, level: str = "person_id") -> None:
         self.n_splits, self.random_state, self.level = n_splits, random_state, level
-
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Return the number of folds.
-
-        Parameters
-        ----------
-        X, y, groups : object
-            Not used; they are there because scikit-learn passes them.
-
-        Returns
-        -------
-        int
-            The number of folds.
-        """
-        return self.n_splits
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Give the rows to learn from and the rows to test on, fold by fold.
@@ -95,7 +101,7 @@ class PersonGroupedSplit:
         return folds
 
 
-class TemporalSplit:
+class TemporalSplit(_Splits):
     """Learn on the past, test on later dates, with a gap as long as the label takes to mature.
 
     The dates are cut into ``n_splits`` + 1 blocks of about equally many dates. Each block but the first is a test; to
@@ -120,21 +126,6 @@ class TemporalSplit:
 
     def __init__(self, n_splits: int = 3, *, gap_days: int, level: str = "as_of") -> None:
         self.n_splits, self.gap_days, self.level = n_splits, gap_days, level
-
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Return the number of tests.
-
-        Parameters
-        ----------
-        X, y, groups : object
-            Not used; they are there because scikit-learn passes them.
-
-        Returns
-        -------
-        int
-            The number of tests.
-        """
-        return self.n_splits
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Give the rows to learn from and the rows to test on, the earliest test first.
