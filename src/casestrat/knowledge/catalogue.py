@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -12,7 +12,9 @@ from casestrat.knowledge.scorecard_file import load_scorecard
 from casestrat.knowledge.toml_file import shipped_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from casestrat.knowledge.instrument import Instrument
+    from casestrat.knowledge.program import Program
+    from casestrat.knowledge.scorecard import Scorecard
 
 
 def list_programs(lang: str = "en") -> pd.DataFrame:
@@ -38,19 +40,13 @@ def list_programs(lang: str = "en") -> pd.DataFrame:
         program = load_program(name)
         rows.append(
             {
-                "name": name,
-                "label": _in(program.label, lang),
-                "domain": program.domain,
-                "version": program.version,
-                "licence": program.licence,
-                "status": program.status,
-                "source": program.source,
+                **_told(name, program, lang),
                 "outcome": program.risk.outcome,
                 "scorecard": program.risk.scorecard,
                 "instruments": ", ".join(program.instruments),
             }
         )
-    return _frame(rows)
+    return pd.DataFrame(rows)
 
 
 def list_instruments(lang: str = "en") -> pd.DataFrame:
@@ -76,19 +72,13 @@ def list_instruments(lang: str = "en") -> pd.DataFrame:
         instrument = load_instrument(name)
         rows.append(
             {
-                "name": name,
-                "label": _in(instrument.label, lang),
-                "domain": instrument.domain,
-                "version": instrument.version,
-                "licence": instrument.licence,
-                "status": instrument.status,
-                "source": instrument.source,
+                **_told(name, instrument, lang),
                 "confidence": instrument.confidence,
                 "items": len(instrument.scored_items),
                 "variants": ", ".join(instrument.variants),
             }
         )
-    return _frame(rows)
+    return pd.DataFrame(rows)
 
 
 def list_scorecards(lang: str = "en") -> pd.DataFrame:
@@ -115,24 +105,23 @@ def list_scorecards(lang: str = "en") -> pd.DataFrame:
         card = load_scorecard(name)
         rows.append(
             {
-                "name": name,
-                "label": _in(card.label, lang),
-                "domain": card.domain,
-                "version": card.version,
-                "licence": card.licence,
-                "status": card.status,
-                "source": card.source,
+                **_told(name, card, lang),
                 "kind": card.kind,
                 "program": card.program,
                 "items": len(card.items),
             }
         )
-    return _frame(rows)
-
-
-def _in(label: Mapping[str, str], lang: str) -> str:
-    return label.get(lang) or label["en"]
-
-
-def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
+
+
+def _told(name: str, shipped: Program | Instrument | Scorecard, lang: str) -> dict[str, str]:
+    """Return what every list tells first."""
+    return {
+        "name": name,
+        "label": shipped.label.get(lang) or shipped.label["en"],
+        "domain": shipped.domain,
+        "version": shipped.version,
+        "licence": shipped.licence,
+        "status": shipped.status,
+        "source": shipped.source,
+    }
