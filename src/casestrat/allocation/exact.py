@@ -98,7 +98,9 @@ def _solve(model: CountModel, effort: Effort) -> Outcome:
     """Solve one model and turn its counts into a plan."""
     if effort.seconds < _LEAST_SECONDS:
         return _NOTHING
-    rows = sparse.csr_array(sparse.vstack([model.a_ub, model.a_eq]))
+    rows = sparse.csc_array(sparse.vstack([model.a_ub, model.a_eq]))
+    # the solver counts in 32 bits; not every scipy narrows the indices of a sparse array for it
+    rows.indices, rows.indptr = rows.indices.astype(np.int32), rows.indptr.astype(np.int32)
     low = np.concatenate([np.full(len(model.b_ub), -np.inf), model.b_eq])
     high = np.concatenate([model.b_ub, model.b_eq])
     is_whole = np.zeros(len(model.c))
