@@ -66,13 +66,15 @@ def style() -> Iterator[None]:
         yield
 
 
-def axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
-    """Return the axes given, or new ones of a size in inches."""
-    if ax is not None:
-        return ax
-    import matplotlib.pyplot as plt  # drawing is loaded only when something is drawn
+@contextmanager
+def canvas(ax: Axes | None, size: tuple[float, float]) -> Iterator[Axes]:
+    """Give the axes to draw on in the house style: those given, or new ones of a size in inches."""
+    with style():
+        if ax is None:
+            import matplotlib.pyplot as plt  # drawing is loaded only when something is drawn
 
-    return plt.subplots(figsize=size)[1]
+            ax = plt.subplots(figsize=size)[1]
+        yield ax
 
 
 class Words:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from casestrat.reports.figure_style import (
     QUIET,
     SKY,
     Words,
-    axes,
+    canvas,
     flags,
     need,
     numbers,
@@ -81,8 +81,7 @@ def ranked_list(ranked: pd.DataFrame, ax: Axes | None = None, *, lang: str = "en
     words = Words(lang)
     shown = ranked.sort_values("rank", kind="stable").head(first)
     rows = np.arange(len(shown))
-    with style():
-        ax = axes(ax, (6.4, 1.2 + 0.2 * len(shown)))
+    with canvas(ax, (6.4, 1.2 + 0.2 * len(shown))) as ax:
         has_interval = {"rank_low", "rank_high"} <= set(shown.columns)
         column = "rank" if has_interval else "key_index"
         if not has_interval:
@@ -110,16 +109,7 @@ def _mark_zone(ax: Axes, shown: pd.DataFrame, rows: np.ndarray, words: Words) ->
     ax.axhspan(
         tied.min() - 0.5, tied.max() + 0.5, facecolor="none", edgecolor="#bdbdbd", hatch="///", linewidth=0, zorder=0
     )
-    ax.annotate(
-        words("too_close"),
-        (1, tied.max() + 0.4),
-        xycoords=("axes fraction", "data"),
-        ha="right",
-        va="bottom",
-        fontsize=9,
-        color=QUIET,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
-    )
+    _note(ax, words("too_close"), tied.max() + 0.4, color=QUIET)
 
 
 def _mark_cut(ax: Axes, shown: pd.DataFrame, rows: np.ndarray, words: Words) -> None:
@@ -128,15 +118,20 @@ def _mark_cut(ax: Axes, shown: pd.DataFrame, rows: np.ndarray, words: Words) -> 
     if len(within) == 0 or len(within) == len(rows):
         return
     ax.axhline(within.max() + 0.5, color=INK, linewidth=1.2)
+    _note(ax, words("places", n=len(within)), within.max() + 0.5, fontweight="bold")
+
+
+def _note(ax: Axes, text: str, row: float, **look: Any) -> None:
+    """Write at the right edge, above a row, on white."""
     ax.annotate(
-        words("places", n=len(within)),
-        (1, within.max() + 0.5),
+        text,
+        (1, row),
         xycoords=("axes fraction", "data"),
         ha="right",
         va="bottom",
         fontsize=9,
-        fontweight="bold",
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+        **look,
     )
 
 
@@ -183,8 +178,7 @@ def days_worth(ranked: pd.DataFrame, person_id: str, ax: Axes | None = None, *, 
     order = np.argsort(parts, kind="stable")
     names = [columns[i].removeprefix("days_worth_") for i in order]
     sizes, starts = parts[order], np.concatenate([[0.0], np.cumsum(parts[order])])
-    with style():
-        ax = axes(ax, (6.4, 1.1 + 0.42 * (len(sizes) + 1)))
+    with canvas(ax, (6.4, 1.1 + 0.42 * (len(sizes) + 1))) as ax:
         rows = np.arange(len(sizes) + 1)
         ax.barh(
             rows[:-1], sizes, left=starts[:-1], height=0.6, color=[SKY if name == "waiting" else BLUE for name in names]
@@ -246,8 +240,7 @@ def workload(workload: pd.DataFrame, ax: Axes | None = None, *, lang: str = "en"
         numbers(staff[name]) / 60 for name in ("minutes_before", "minutes_after", "capacity_minutes")
     )
     rows = np.arange(len(staff))
-    with style():
-        ax = axes(ax, (6.4, 1.2 + 0.32 * len(staff)))
+    with canvas(ax, (6.4, 1.2 + 0.32 * len(staff))) as ax:
         ax.barh(rows, after, height=0.4, color=BLUE, label=words("after"))
         ax.barh(rows, before, height=0.66, facecolor="none", edgecolor=QUIET, linewidth=1, label=words("before"))
         ax.vlines(capacity, rows - 0.42, rows + 0.42, color=INK, linewidth=2.2, label=words("capacity"))
@@ -296,8 +289,7 @@ def flow(flow: pd.DataFrame, ax: Axes | None = None, *, lang: str = "en") -> Axe
     words = Words(lang)
     came, left = numbers(wide["inflow"]), numbers(wide["outflow"])
     at = np.arange(len(wide))
-    with style():
-        ax = axes(ax, (6.4, 3.2))
+    with canvas(ax, (6.4, 3.2)) as ax:
         ax.bar(at, came, width=0.7, color=BLUE)
         ax.bar(at, -left, width=0.7, color=ORANGE)
         ax.plot(at, came - left, "-o", color=INK, markersize=3.5)
@@ -365,8 +357,7 @@ def tier_mix(
     words = Words(lang)
     counts = people["tier"].dropna().astype(str).value_counts()
     order = [*(tier for tier in tiers if tier in counts.index), *sorted(set(counts.index) - set(tiers))]
-    with style():
-        ax = axes(ax, (6.4, 1.1))
+    with canvas(ax, (6.4, 1.1)) as ax:
         start = 0
         for tier in order:
             n = int(counts[tier])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from casestrat.errors import UsageError
-from casestrat.reports.figure_style import BLUE, INK, LINE, QUIET, VERMILION, Words, axes, flags, need, numbers, style
+from casestrat.reports.figure_style import BLUE, INK, LINE, QUIET, VERMILION, Words, canvas, flags, need, numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,8 +51,7 @@ def calibration(evaluation: Any, ax: Axes | None = None, *, lang: str = "en") ->
     words = Words(lang)
     x, y, low, high, n = (numbers(bins[name]) for name in ("predicted", "observed", "low", "high", "n"))
     top = min(1.0, 1.1 * max(np.nanmax(x), np.nanmax(high)))
-    with style():
-        ax = axes(ax, (4.6, 4.6))
+    with canvas(ax, (4.6, 4.6)) as ax:
         ax.plot([0, top], [0, top], linestyle=(0, (4, 3)), color=QUIET, linewidth=1)
         ax.annotate(
             words("perfect"),
@@ -141,8 +140,7 @@ def discrimination(y: ArrayLike, risk: ArrayLike, ax: Axes | None = None, *, lan
     true = np.concatenate([[0.0], np.cumsum(hits) / hits.sum()])
     false = np.concatenate([[0.0], np.cumsum(misses) / misses.sum()])
     area = float(np.sum(np.diff(false) * (true[1:] + true[:-1]) / 2))
-    with style():
-        ax = axes(ax, (4.6, 4.6))
+    with canvas(ax, (4.6, 4.6)) as ax:
         ax.plot([0, 1], [0, 1], linestyle=(0, (4, 3)), color=QUIET, linewidth=1)
         ax.plot(false, true, color=BLUE, linewidth=2)
         ax.annotate(words("auc", n=words.number(area, 2)), (0.97, 0.06), ha="right", fontsize=10)
@@ -158,7 +156,8 @@ def net_benefit(evaluation: Any, ax: Axes | None = None, *, lang: str = "en") ->
     Parameters
     ----------
     evaluation : Evaluation or pandas.DataFrame
-        An evaluation, or its ``net_benefit`` frame: one row per threshold.
+        An evaluation, or its ``net_benefit`` frame: one row per ``threshold`` with ``net_benefit`` and
+        ``net_benefit_all``; ``is_capacity_point`` is drawn if present.
     ax : matplotlib.axes.Axes, optional
         Where to draw; new axes otherwise.
     lang : {"en", "fr", "it"}
@@ -173,6 +172,14 @@ def net_benefit(evaluation: Any, ax: Axes | None = None, *, lang: str = "en") ->
     ------
     UsageError
         If the frame is empty (points have no net benefit) or lacks a column.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> curve = pd.DataFrame({"threshold": [0.1, 0.2, 0.3], "net_benefit": [0.12, 0.09, 0.07],
+    ...                       "net_benefit_all": [0.11, 0.0, -0.14], "is_capacity_point": [False, True, False]})
+    >>> [line.get_label() for line in net_benefit(curve).lines]
+    ['for none', 'help for all', 'by risk', 'your capacity']
     """
     curve = _frame_of(evaluation, "net_benefit")
     need(curve, ("threshold", "net_benefit", "net_benefit_all"), "net_benefit")
@@ -180,8 +187,7 @@ def net_benefit(evaluation: Any, ax: Axes | None = None, *, lang: str = "en") ->
     curve = curve.sort_values("threshold", kind="stable")
     at, by_risk, for_all = (numbers(curve[name]) for name in ("threshold", "net_benefit", "net_benefit_all"))
     top = max(float(np.nanmax(by_risk)), float(np.nanmax(for_all)), 0.01)
-    with style():
-        ax = axes(ax, (6, 3.6))
+    with canvas(ax, (6, 3.6)) as ax:
         ax.axhline(0, color=QUIET, linewidth=1, label=words("help_none"))
         ax.plot(at, for_all, linestyle=(0, (4, 3)), color=VERMILION, label=words("help_all"))
         ax.plot(at, by_risk, color=BLUE, linewidth=2, label=words("help_risk"))
