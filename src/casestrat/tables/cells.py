@@ -12,6 +12,7 @@ from casestrat.tables.columns import TEXT, Column
 from casestrat.tables.identity import keyed_hash
 from casestrat.tables.lookup import taken
 from casestrat.tables.parsing import Mask, missing_text
+from casestrat.tables.phrases import Phrase
 from casestrat.tables.raw import Failure
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _dates(mapped: ColumnMap, column: Column | None, cells: pd.Series) -> Mapped
     words = pd.Series([_date_words(moment, mapped.take) for moment in moments], dtype=TEXT)
     dates = taken(words, codes, cells.index)
     is_bad = (cells.notna() & dates.isna()).to_numpy()
-    expected = f"a date in the format {mapped.format}"
+    expected = Phrase("expected.date_in_format", format=mapped.format)
     return MappedColumn(dates, _failure(mapped, column, is_bad, ("unparsable", "blanked"), expected))
 
 
@@ -112,7 +113,7 @@ def _codes(mapped: ColumnMap, column: Column | None, cells: pd.Series) -> Mapped
         ours = cells.map(codes).astype(TEXT)
         is_bad = (cells.notna() & ours.isna()).to_numpy()
         pieces = cells[is_bad]
-    failures = _failure(mapped, column, is_bad, ("unmapped_code", "blanked_code"), "a code that site.toml maps")
+    failures = _failure(mapped, column, is_bad, ("unmapped_code", "blanked_code"), Phrase("expected.mapped_code"))
     return MappedColumn(ours, failures, pieces.value_counts())
 
 
@@ -129,5 +130,5 @@ def _decimals(mapped: ColumnMap, column: Column, cells: pd.Series, decimal: str)
     pattern = _COMMA_NUMBER if decimal == "," else _POINT_NUMBER
     fits = cells.str.fullmatch(pattern).to_numpy(dtype=bool, na_value=True) | cells.isna().to_numpy()
     numbers = cells.mask(~fits).str.replace(",", ".", regex=False)
-    words = "a number with a decimal " + ("comma" if decimal == "," else "point")
+    words = Phrase("expected.number_comma" if decimal == "," else "expected.number")
     return MappedColumn(numbers, _failure(mapped, column, ~fits, ("unparsable", "blanked"), words))

@@ -15,6 +15,7 @@ from casestrat.tables.identifiers import looks_like_identifier
 from casestrat.tables.ledger import TableCheck
 from casestrat.tables.outputs import OUTPUTS
 from casestrat.tables.parsing import Mask, missing_text, parse_column
+from casestrat.tables.phrases import Phrase, phrases_of
 from casestrat.tables.recording import assumed_recorded_at, lacks_recorded_at, refuse_without_recorded_at
 from casestrat.tables.rules import check_rules
 from casestrat.tables.versions import check_versions
@@ -43,6 +44,7 @@ class Checked:
     warnings: pd.DataFrame
     illegal_steps: pd.DataFrame
     present: frozenset[str]
+    phrases: dict[str, Phrase]
 
 
 def check_tables(
@@ -87,6 +89,7 @@ def check_tables(
         _warnings(checks, extract, program, noticed),
         _gather([check.report(check.steps) for check in checks.values()]),
         frozenset(checks),
+        phrases_of(text for check in checks.values() for text in check.expected_texts()),
     )
 
 
@@ -208,7 +211,7 @@ def _validate(check: TableCheck) -> None:
 def _expected(column: Column, rule: str) -> str:
     """Say in words what one constraint of a column asks for."""
     words = {"code": column.codes_words, "range": column.range_words, "pattern": column.pattern_words}
-    return words[rule]() if rule in words else f"a value in {column.name}"
+    return words[rule]() if rule in words else Phrase("expected.filled", column=column.name)
 
 
 def _gather(parts: list[pd.DataFrame]) -> pd.DataFrame:

@@ -10,6 +10,8 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.engines.pandas_engine import DateTime
 
+from casestrat.tables.phrases import Phrase, phrase_or
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -44,18 +46,8 @@ DTYPES: dict[str, Any] = {
     "date": np.dtype("datetime64[us]"),
     "moment": np.dtype("datetime64[us]"),
 }
-_PATTERN_WORDS = {
-    ID_PATTERN: "1 to 64 letters, digits or . _ : / -",
-    CODE_PATTERN: "a code of 1 to 64 letters, digits or . _ -",
-    LANGUAGE_PATTERN: "a language code such as fr or it, or unknown",
-}
-_PARSE_WORDS = {
-    "whole": "a whole number",
-    "number": "a number with a decimal point",
-    "flag": "true, false or blank for unknown",
-    "date": "a date YYYY-MM-DD",
-    "moment": "a moment YYYY-MM-DDTHH:MM:SS or a date YYYY-MM-DD, local time without a zone",
-}
+_PARSED = ("whole", "number", "flag", "date", "moment")
+_PATTERNS = {ID_PATTERN: "id_pattern", CODE_PATTERN: "code_pattern", LANGUAGE_PATTERN: "language_pattern"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +85,7 @@ class Column:
     @property
     def parse_words(self) -> str:
         """What a cell must look like to be read at all."""
-        return _PARSE_WORDS.get(self.kind, "text")
+        return Phrase(f"expected.{self.kind if self.kind in _PARSED else 'text'}")
 
     def range_words(self) -> str:
         """Say the allowed range: ``0–600``."""
@@ -104,22 +96,24 @@ class Column:
             low, high = f"{low:%Y-%m-%d}", f"{high:%Y-%m-%d}"
         else:
             low, high = (f"{bound:g}" if abs(bound) >= _MANY else bound for bound in (low, high))
-        words = f"{low}–{high}"
-        return f"{words} {self.unit}".rstrip()
+        if not self.unit:
+            return Phrase("expected.range", low=low, high=high)
+        unit = phrase_or(self.unit, f"unit.{self.unit.replace(' ', '_').replace('-', '_')}")
+        return Phrase("expected.range_of", low=low, high=high, unit=unit)
 
     def codes_words(self) -> str:
         """Say the allowed codes: ``one of: f, m, x, unknown``."""
-        return "one of: " + ", ".join(self.codes) if self.codes else ""
+        return Phrase("expected.one_of", codes=", ".join(self.codes)) if self.codes else ""
 
     def pattern_words(self) -> str:
         """Say the allowed form of a text."""
-        return _PATTERN_WORDS.get(self.pattern, self.pattern)
+        return phrase_or(self.pattern, f"expected.{_PATTERNS.get(self.pattern)}")
 
-    def in_words(self) -> str:
+    def in_words(self, lang: str = "en") -> str:
         """Say every constraint of the column in one line."""
         parts = [self.codes_words() or self.pattern_words(), self.range_words()]
-        words = "; ".join(part for part in parts if part)
-        return words or self.parse_words
+        parts = [part for part in parts if part] or [self.parse_words]
+        return "; ".join(part.said(lang) if isinstance(part, Phrase) else part for part in parts)
 
 
 def field(

@@ -63,7 +63,7 @@ def draft_site(folder: str | Path, program: Vocabulary, lang: str = "en") -> Pat
         raise UsageError(
             "there is no such folder", where=str(target), do="name a folder of exports, or make an empty one"
         )
-    draft = _Draft(target, contracts_for(program), texts[lang])
+    draft = _Draft(target, contracts_for(program), texts[lang], lang)
     sources = [draft.source(sniff(one)) for one in _files(target)]
     lines = [*draft.head(program.id), *(line for found in sources for line in found)]
     path.write_bytes(("\n".join(lines) + "\n").encode("utf-8"))
@@ -110,13 +110,15 @@ class _Draft:
     folder: Path
     contracts: Mapping[str, Contract]
     texts: Mapping[str, str]
+    lang: str
     has_identity: bool = False
 
     def head(self, program: str) -> list[str]:
         """Return the lines before the sources; asked for last, for it says how people are linked."""
         link = ['link = "identity"', 'key_env = "CASESTRAT_KEY"'] if self.has_identity else ['link = "id"']
         return [
-            f"# {self.texts['head']}",
+            f"# {self.texts['head']} casestrat check site.toml --program {program}",
+            f"# {self.texts['columns']}",
             f"program = {_quoted(program)}",
             "",
             f"# {self.texts['extract']}",
@@ -201,8 +203,13 @@ class _Draft:
             elif column.name not in ("person_id", "recorded_at", "is_void", "program", "site"):
                 mark = "" if column.is_filled else "# "
                 does = self.texts["fill" if column.is_filled else "optional"]
-                lines.append(f'{mark}{column.name} = "" # {does}: {column.description} ({column.in_words()})')
+                lines.append(f'{mark}{column.name} = "" # {does}: {self.about(column)}')
         return lines
+
+    def about(self, column: Column) -> str:
+        """Return what a column holds: its description, which is kept in English alone, and its constraints."""
+        words = column.in_words(self.lang)
+        return f"{column.description} ({words})" if self.lang == "en" else words
 
     def column(self, file: Sniffed, column: Column, header: str) -> str:
         """Return the line of one column."""
@@ -215,7 +222,7 @@ class _Draft:
             codes = ", ".join(f"{_quoted(value)} = {_quoted(self.ours(column, value))}" for value in values)
             choices = f"; {self.texts['one_of']}: {', '.join(column.codes)}" if column.codes else ""
             return f"{start}, codes = {{ {codes} }} }} # {self.texts['codes']}{choices}"
-        return f"{column.name} = {_quoted(header)} # {self.texts['confirm']}: {column.in_words()}"
+        return f"{column.name} = {_quoted(header)} # {self.texts['confirm']}: {column.in_words(self.lang)}"
 
     def ours(self, column: Column, value: str) -> str:
         """Return our code of one of theirs, empty where it is not recognised."""

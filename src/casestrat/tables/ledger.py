@@ -80,6 +80,10 @@ class TableCheck:
             self.steps.append(Failure(np.flatnonzero(mask), column, rule, expected))
             self.warn(rule, int(mask.sum()), f"life cycle: expected {expected}")
 
+    def expected_texts(self) -> set[str]:
+        """Return what the broken rules ask for."""
+        return {failure.expected for failure in (*self.failures, *self.steps)} | {one.expected for one in self.raw.lost}
+
     def live(self) -> pd.DataFrame:
         """Return rows not set aside, in their latest version, without retracted ones."""
         kept = self.frame.loc[self._standing]

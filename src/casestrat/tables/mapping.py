@@ -18,6 +18,7 @@ from casestrat.tables.identity import load_key
 from casestrat.tables.linking import PersonIds, link_people
 from casestrat.tables.merging import Part, merged
 from casestrat.tables.parsing import missing_text
+from casestrat.tables.phrases import Phrase
 from casestrat.tables.raw import Failure, Lost
 from casestrat.tables.site_file import ColumnMap, Source, TableMap, WideMap, load_site
 from casestrat.tables.site_rows import SourceRows, read_source
@@ -138,7 +139,7 @@ class _Mapping:
         """Report the lines that have too many or too few fields, once, with the first table they would feed."""
         fed = [table.table for table in source.tables] + ["assessments" for _ in source.wide]
         if fed and rows.ragged:
-            words = f"{rows.frame.shape[1]} fields, as the header has"
+            words = Phrase("expected.fields", n=rows.frame.shape[1])
             lost = tuple(Lost(name, line, "", "field_count", words) for name, line in rows.ragged)
             last = self.parts[fed[0]].pop()
             self.parts[fed[0]].append(replace(last, lost=(*last.lost, *lost)))
@@ -185,7 +186,7 @@ class _Mapping:
         names: dict[str, str] = {}
         if people is not None and "person_id" in contract.by_name:
             is_known = people.ids.notna().to_numpy()
-            words = "an id or an identity that says whom the row is about"
+            words = Phrase("expected.somebody")
             lost = [
                 Lost(str(rows.source[row]), int(rows.line[row]), people.header, "no_person", words)
                 for row in kept[~is_known[kept]]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from casestrat.tables.phrases import Phrase
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -97,6 +99,6 @@ def raw_of_frame(name: str, frame: pd.DataFrame) -> RawTable:
 
 def raw_of_file(rows: FileRows, source: str) -> RawTable:
     """Wrap the rows of one file; lines with too many or too few fields are lost, and said so."""
-    words = f"{rows.frame.shape[1]} fields, as the header has"
+    words = Phrase("expected.fields", n=rows.frame.shape[1])
     lost = tuple(Lost(source, line, "", "field_count", words) for line in rows.ragged)
     return RawTable(rows.frame, np.full(len(rows.frame), source, dtype=object), rows.line, lost=lost)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from casestrat.tables.life_cycle import list_illegal_steps
 from casestrat.tables.lookup import is_among, values_of
+from casestrat.tables.phrases import Phrase
 from casestrat.tables.rules_of_care import check_assignments, check_episodes
 from casestrat.tables.rules_of_decisions import check_decisions
 
@@ -54,7 +55,7 @@ def check_rules(checks: Mapping[str, TableCheck], extract: Extract, program: Voc
 def _check_spans(check: TableCheck) -> None:
     """Set aside what ends before it starts."""
     for start, end in check.contract.spans:
-        words = f"{end} on or after {start}"
+        words = Phrase("expected.not_before", end=end, start=start)
         check.fail(check.frame[end] < check.frame[start].dt.normalize(), end, "end_before_start", words)
 
 
@@ -65,7 +66,7 @@ def _check_reference(check: TableCheck, column: str, table: str, target: TableCh
         check.warn("unchecked_reference", int(ids.notna().sum()), f"{column} cannot be looked up: there is no {table}")
         return
     key = target.contract.key[0]
-    words = f"{column} found in {table}"
+    words = Phrase("expected.found", column=column, table=table)
     standing = target.frame.loc[target.standing]
     is_good = is_among(ids, standing[key])
     is_known = is_good if target.standing.all() else is_among(ids, target.frame[key])
@@ -75,7 +76,8 @@ def _check_reference(check: TableCheck, column: str, table: str, target: TableCh
         check.blank(is_lost | is_left_out, column, "blanked_unresolved", words)
     else:
         check.fail(is_lost, column, "unresolved", words)
-        check.fail(is_left_out, column, "parent_set_aside", f"{column} of a row of {table} that was not set aside")
+        words = Phrase("expected.found_standing", column=column, table=table)
+        check.fail(is_left_out, column, "parent_set_aside", words)
     if table != "persons" and target.contract.is_about_people:
         _check_same_person(check, column, standing, key)
 
@@ -85,7 +87,7 @@ def _check_same_person(check: TableCheck, column: str, standing: pd.DataFrame, k
     is_found = is_among(check.frame[column], standing[key]) & check.frame["person_id"].notna().to_numpy()
     theirs = standing[key] + "\x1f" + standing["person_id"]
     is_same = is_among(check.frame[column] + "\x1f" + check.frame["person_id"], theirs)
-    words = f"the person of the {column} it names"
+    words = Phrase("expected.same_person", column=column)
     check.fail(is_found & ~is_same, "person_id", "person_mismatch", words)
 
 
@@ -96,7 +98,7 @@ def _check_ages(check: TableCheck, persons: TableCheck) -> None:
         return
     born = values_of(check.frame["person_id"], persons.frame.loc[persons.standing], "person_id", "birth_year")
     is_before = check.frame[column].dt.year < born.astype("Float64")
-    check.fail(is_before, column, "negative_age", f"{column} in or after the year of birth")
+    check.fail(is_before, column, "negative_age", Phrase("expected.after_birth", column=column))
 
 
 def _count_recorded_before(check: TableCheck) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from casestrat.tables.columns import LAST_DAY
 from casestrat.tables.lookup import values_of
+from casestrat.tables.phrases import Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +29,7 @@ def check_episodes(check: TableCheck) -> None:
     groups = [live["person_id"], live["_program"]]
     open_until = ends.groupby(groups).cummax().groupby(groups).shift()
     index = live.index[(live["admitted_on"] < open_until).to_numpy()]
-    words = "no episode of one person and program while another is open"
+    words = Phrase("expected.no_overlap")
     check.fail(check.all_versions(index), "admitted_on", "overlapping_episodes", words)
 
 
@@ -40,11 +41,11 @@ def check_assignments(
     leads = live.loc[(live["role"] == "lead") & live["to_on"].isna()]
     leads = leads.sort_values(["from_on", "assignment_id"], kind="stable")
     index = leads.index[leads.duplicated("episode_id")]
-    check.fail(check.all_versions(index), "role", "second_lead", "at most one open lead an episode")
+    check.fail(check.all_versions(index), "role", "second_lead", Phrase("expected.one_lead"))
     professions = _licensed_professions(program)
     if professions and "licenses" in checks and "case_managers" in checks:
         index = _without_licence(live, checks, extract, professions)
-        words = "a licence of the profession, valid where the person lives on every day of the assignment"
+        words = Phrase("expected.licence")
         check.fail(check.all_versions(index), "cm_id", "licence_not_valid", words)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from casestrat.tables.lookup import is_among
+from casestrat.tables.phrases import Phrase
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,21 +27,22 @@ def check_decisions(check: TableCheck, services: TableCheck | None) -> None:
     """
     frame = check.frame
     is_refusal, is_deferral = frame["outcome"] == "refuse", frame["outcome"] == "defer"
-    check.fail(is_refusal & frame["reason"].isna(), "reason", "refuse_without_reason", "a reason for each refusal")
-    words = "a relay for each refusal: a service_id, or to_find with relay_due_on"
+    words = Phrase("expected.refusal_reason")
+    check.fail(is_refusal & frame["reason"].isna(), "reason", "refuse_without_reason", words)
+    words = Phrase("expected.refusal_relay")
     check.fail(is_refusal & frame["relay"].isna(), "relay", "refuse_without_relay", words)
     without_due = (frame["relay"] == TO_FIND) & frame["relay_due_on"].isna()
-    check.fail(without_due, "relay_due_on", "to_find_without_due", "relay_due_on where the relay is to_find")
+    check.fail(without_due, "relay_due_on", "to_find_without_due", Phrase("expected.relay_due"))
     is_later = frame["defer_until"] > frame["decided_at"].dt.normalize()
-    words = "defer_until after the day of decided_at"
+    words = Phrase("expected.deferral_end")
     check.fail(is_deferral & ~is_later & frame["decided_at"].notna(), "defer_until", "defer_not_after", words)
     is_override = frame["is_override"].fillna(False).astype(bool)
     without = is_override & frame["override_reason"].isna()
-    check.fail(without, "override_reason", "override_without_reason", "a reason where is_override is true")
+    check.fail(without, "override_reason", "override_without_reason", Phrase("expected.override_reason"))
     if services is not None:
         known = services.frame.loc[services.standing, "service_id"]
         is_lost = frame["relay"].notna() & (frame["relay"] != TO_FIND) & ~is_among(frame["relay"], known)
-        check.fail(is_lost, "relay", "unresolved", "relay found in services, or to_find")
+        check.fail(is_lost, "relay", "unresolved", Phrase("expected.relay_found"))
     _check_one_answer(check)
 
 
@@ -50,5 +52,5 @@ def _check_one_answer(check: TableCheck) -> None:
     stands = live["outcome"].isin(["admit", "refuse"]) & ~is_among(live["decision_id"], live["supersedes"])
     answers = live.loc[stands].sort_values(["decided_at", "decision_id"], kind="stable")
     again: pd.Index = answers.index[answers.duplicated("referral_id")]
-    words = "at most one standing admit or refuse a referral; a later one names what it supersedes"
+    words = Phrase("expected.one_answer")
     check.fail(check.all_versions(again), "outcome", "second_answer", words)

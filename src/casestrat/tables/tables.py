@@ -14,6 +14,7 @@ from casestrat.tables.contracts import CONTRACTS
 from casestrat.tables.extract import Extract
 from casestrat.tables.fingerprint import fingerprint_of, fingerprint_of_frame
 from casestrat.tables.ledger import KEPT_RULES
+from casestrat.tables.phrases import Phrase, in_language
 from casestrat.tables.raw import RawTable, raw_of_frame
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ class Tables:
     present: frozenset[str]
     unmapped_codes: pd.DataFrame = field(default_factory=pd.DataFrame)
     doubtful_pairs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    phrases: Mapping[str, Phrase] = field(default_factory=dict, repr=False)  # of ``set_aside``, by their English
 
     @classmethod
     def from_frames(
@@ -187,6 +189,7 @@ class Tables:
             warnings=found.warnings,
             illegal_steps=found.illegal_steps,
             present=found.present,
+            phrases=found.phrases,
         )
 
     def has(self, name: str) -> bool:
@@ -214,6 +217,22 @@ class Tables:
         """
         gone = self.set_aside.loc[~self.set_aside["rule"].isin(KEPT_RULES)]
         return gone.drop_duplicates(["table", "source", "line", "key"]).groupby("table").size().astype("Int64")
+
+    def set_aside_in(self, lang: str) -> pd.DataFrame:
+        """Return what was set aside, its reasons in a language.
+
+        Parameters
+        ----------
+        lang : {"en", "fr", "it"}
+            The language.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per broken rule, as in ``set_aside``: the name of the rule and what was expected in words; names of
+            tables and columns, and codes, stay.
+        """
+        return in_language(self.set_aside, self.phrases, lang)
 
     def frames(self) -> dict[str, pd.DataFrame]:
         """Return every table by name, the absent ones empty.

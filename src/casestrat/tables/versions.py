@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from casestrat.tables.phrases import Phrase
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -34,10 +36,10 @@ def _set_repeated_rows_aside(check: TableCheck, several: pd.DataFrame) -> None:
     version = [*check.contract.key, *(["recorded_at"] if check.contract.is_about_people else [])]
     among = several.loc[several.duplicated(version, keep=False)]
     again = among.duplicated(keep="first")
-    check.fail(check.rows(among.index[again]), version[0], "duplicate_row", "each row once")
+    check.fail(check.rows(among.index[again]), version[0], "duplicate_row", Phrase("expected.once"))
     rest = among.loc[~again]
     differ = rest.duplicated(version, keep=False)
-    words = f"one row for each {', '.join(version)}"
+    words = Phrase("expected.one_row", columns=", ".join(version))
     check.fail(check.rows(rest.index[differ]), version[0], "conflicting_rows", words)
 
 
@@ -58,6 +60,6 @@ def _set_repeated_measurements_aside(check: TableCheck) -> None:
     again: pd.Series = live.duplicated(_SAME_VALUE, keep="first")
     index = live.index[again]
     n = len(index)
-    words = "one row for each person, kind, value, unit and moment"
+    words = Phrase("expected.one_measurement")
     check.fail(check.all_versions(index), "measurement_id", "duplicate_rows", words)
     check.warn("duplicate_rows", n, "measurements equal in all but their id; the later ones are set aside")
