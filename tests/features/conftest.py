@@ -27,13 +27,13 @@ def frames():
             ("R3", "P2", "2025-06-01", "2025-06-01", 1, "gp", None, True, "no"),
         ),
         "events": _rows(
-            "event_id person_id kind observed_at recorded_at is_planned amount",
-            ("E1", "P1", "fall", "2025-10-01", "2025-10-01", None, None),
-            ("E2", "P1", "fall", "2025-12-20", "2025-12-21", None, None),
-            ("E3", "P1", "fall", "2025-12-30", "2026-01-01", None, None),  # recorded on the date: not known
-            ("E4", "P1", "hospital_stay", "2025-11-01", "2025-11-02", False, 100.0),
-            ("E5", "P1", "hospital_stay", "2025-11-11", "2025-11-12", True, 50.5),
-            ("E6", "P2", "hospital_stay", "2025-12-15", "2025-12-15", None, 9.0),
+            "event_id person_id kind observed_at recorded_at is_planned amount ended_at",
+            ("E1", "P1", "fall", "2025-10-01", "2025-10-01", None, None, None),
+            ("E2", "P1", "fall", "2025-12-20", "2025-12-21", None, None, None),
+            ("E3", "P1", "fall", "2025-12-30", "2026-01-01", None, None, None),  # recorded on the date: not known
+            ("E4", "P1", "hospital_stay", "2025-11-01", "2025-11-02", False, 100.0, "2025-11-08"),
+            ("E5", "P1", "hospital_stay", "2025-11-11", "2025-11-12", True, 50.5, None),
+            ("E6", "P2", "hospital_stay", "2025-12-15", "2025-12-15", None, 9.0, "2025-12-20"),
         ),
         "measurements": _rows(
             "measurement_id person_id kind value unit observed_at recorded_at",

@@ -25,7 +25,7 @@ from casestrat.knowledge import load_program
 FEATURES = [
     Age(worse="higher", label={"en": "age", "fr": "âge"}),
     Count("events", where={"kind": ["fall", "crisis"]}, window_days=180, name="falls", domain="function"),
-    Fact("lives_alone", worse="higher"),
+    Fact("lives_alone", worse="higher", read_as="flag"),
     Fact("setting"),
     InstrumentTotal("cesd", valid_days=365),
     Last("measurements", "value", where={"kind": "weight"}, name="weight", unit="kg"),
@@ -101,9 +101,9 @@ def test_the_dictionary_says_what_each_feature_means(tables):
     book = FeatureBuilder(FEATURES).describe().set_index("name")
     assert book.loc["age", "meaning"] == "age"
     assert book.loc["falls", ["table", "window_days", "condition", "domain"]].tolist() == [
-        "events", 180, "kind = fall or crisis", "function",
+        "events", 180, "kind = fall / crisis", "function",
     ]  # fmt: skip
-    assert book.loc["falls", "meaning"] == "number of rows of events with kind = fall or crisis in 180 days"
+    assert book.loc["falls", "meaning"] == "number of rows of events with kind = fall / crisis in 180 days"
     assert "0 only where the person was observed" in book.loc["falls", "missing"]
     assert book.loc["cesd_total", ["table", "window_days"]].tolist() == ["assessments", 365]
     assert book.loc["weight", "unit"] == "kg"
@@ -122,7 +122,7 @@ def test_the_sources_say_what_is_shown_and_where_it_came_from(tables, spine):
     shown = first["value"].to_dict()
     assert shown == {"age": "85.58", "falls": "2", "lives_alone": "true", "setting": "home", "cesd_total": "24",
                      "weight": "57", "urgency": "2", "neurodegenerative": "true"}  # fmt: skip
-    assert first.loc["falls", "source"] == "events: kind = fall or crisis"
+    assert first.loc["falls", "source"] == "events: kind = fall / crisis"
     assert first.loc["cesd_total", "source"] == "assessments: instrument = cesd"
     days = first["observed_on"].dt.strftime("%Y-%m-%d").to_dict()
     assert days["falls"] == "2025-12-20"

@@ -8,28 +8,48 @@ from casestrat.errors import UsageError
 from casestrat.features import (
     Age,
     Change,
+    ChangeSinceFirst,
     Count,
     DaysSince,
+    DaysSinceFirst,
+    DecayedCount,
+    Deviation,
+    Distinct,
     Fact,
     FeatureBuilder,
     First,
+    InSpell,
     InstrumentBand,
+    InstrumentDays,
+    InstrumentItem,
     InstrumentOutput,
     InstrumentTotal,
+    InstrumentValid,
     Last,
+    LongestGap,
+    LongestStreak,
     Max,
     Mean,
     Min,
+    NthLast,
     Person,
     Range,
     Referral,
+    Share,
     Slope,
+    SpellDays,
+    Status,
+    StatusDays,
+    Streak,
     Sum,
+    WaitedDays,
 )
 from casestrat.tables import Extract, Tables
 
 NAN = None
 WEIGHT = {"where": {"kind": "weight"}}
+STAYS = {"where": {"kind": "hospital_stay"}}
+FALLS = {"where": {"kind": "fall"}}
 
 # In the order of the spine: P1, P2 and P3 on 2026-01-01, P1 on 2025-11-05.
 CASES = [
@@ -55,7 +75,8 @@ CASES = [
     (Age(), [85 + 7 / 12, 75.5, NAN, 85 + 5 / 12]),
     (Person("neurodegenerative"), [1, NAN, 0, 1]),
     (Person("birth_year"), [1940, 1950, NAN, 1940]),
-    (Fact("lives_alone"), [1, NAN, NAN, 0]),
+    (Fact("lives_alone"), ["yes", NAN, NAN, "no"]),
+    (Fact("lives_alone", read_as="flag", name="alone_flag"), [1, NAN, NAN, 0]),
     (Fact("lives_alone", worse="higher"), [1, NAN, NAN, 0]),
     (Fact("setting"), ["home", NAN, NAN, "home"]),
     (Fact("setting", worse="higher", name="no_level"), [NAN, NAN, NAN, NAN]),
@@ -65,6 +86,31 @@ CASES = [
     (InstrumentTotal("cesd"), [24, 30, NAN, 12]),
     (InstrumentTotal("cesd", valid_days=31), [24, NAN, NAN, NAN]),
     (InstrumentOutput("aggir", "gir"), [NAN, NAN, NAN, NAN]),
+    (NthLast("measurements", "value", n=2, **WEIGHT), [58, NAN, NAN, 58]),
+    (NthLast("measurements", "value", n=3, **WEIGHT), [60, NAN, NAN, 60]),
+    (Distinct("events", "kind"), [2, 1, 0, 2]),
+    (Deviation("measurements", "value", **WEIGHT), [1.527525, NAN, NAN, 1.527525]),
+    (ChangeSinceFirst("measurements", "value", **WEIGHT), [-3, NAN, NAN, -3]),
+    (DaysSinceFirst("measurements", **WEIGHT), [92, 12, NAN, 35]),
+    (LongestGap("measurements", **WEIGHT), [62, 12, NAN, 20]),
+    (LongestGap("events", window_days=31, **FALLS), [19, 31, 31, 31]),
+    (LongestGap("events", window_days=62, **FALLS), [50, NAN, 62, 35]),
+    (Share("events", of={"is_planned": True}, **STAYS), [0.5, NAN, NAN, 0]),
+    (Streak("events", of={"is_planned": True}, **STAYS), [1, 0, 0, 0]),
+    (LongestStreak("events", of={"is_planned": False}, **STAYS), [1, 0, 0, 1]),
+    (DecayedCount("events", half_life_days=12, **FALLS), [0.5 + 2 ** -(92 / 12), 0, 0, 2 ** -(35 / 12)]),
+    (SpellDays("events", window_days=60, **STAYS), [57, 5, 0, 4]),
+    (SpellDays("events", window_days=60, open_days=10, **STAYS), [16, 5, 0, 4]),
+    (SpellDays("events", **STAYS), [7 + 51, 5, 0, 4]),
+    (InSpell("events", **STAYS), [1, 0, 0, 1]),
+    (InSpell("events", open_days=10, **STAYS), [0, 0, 0, 1]),
+    (InstrumentDays("cesd"), [31, 579, NAN, 35]),
+    (InstrumentDays("cesd", valid_days=31), [31, NAN, NAN, NAN]),
+    (InstrumentValid("cesd", valid_days=365), [0, 0, NAN, 1]),
+    (InstrumentItem("cesd", "q1"), [NAN, NAN, NAN, NAN]),
+    (WaitedDays(), [214, NAN, NAN, 157]),
+    (Status(), ["waiting", "no_consent", NAN, "waiting"]),
+    (StatusDays(), [214, 214, NAN, 157]),
     (Referral("urgency"), [2, 1, NAN, 2]),
     (Referral("source"), ["gp", "gp", NAN, "gp"]),
     (Referral("no_capable_entourage"), [1, NAN, NAN, 1]),
@@ -87,7 +133,7 @@ def test_each_kind_gives_what_a_reader_of_the_tables_expects(built, number):
     if any(isinstance(value, str) for value in expected):
         assert [None if pd.isna(value) else value for value in column] == expected
     else:
-        np.testing.assert_allclose(column.astype("float64"), [np.nan if v is None else v for v in expected])
+        np.testing.assert_allclose(column.astype("float64"), [np.nan if v is None else v for v in expected], rtol=1e-6)
 
 
 def test_a_slope_is_that_of_least_squares_a_day(tables, spine):

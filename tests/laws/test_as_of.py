@@ -1,5 +1,7 @@
 """Laws of the as-of engine: nothing after the date counts, and no order, grouping or chunking changes an answer."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casestrat.timeline import Asked, History
+from casestrat.timeline.sorted_rows import MISSING
 
 ORIGIN = pd.Timestamp("2026-01-01")
 LAW = settings(max_examples=25, deadline=None)
@@ -72,7 +75,37 @@ def _answers(frame, spine, window, **options):
         "first_id": ids[windows.first()],
         "days": windows.days_since_last(),
         "slope": windows.slope(values[:-1]),
+        "deviation": windows.deviation(values[:-1]),
+        "distinct": windows.distinct(frame["value"].astype("int64").to_numpy() + 3),
+        "days_first": windows.days_since_first(),
+        "gap": windows.longest_gap(),
+        "streak": windows.streak(values[:-1] > 2),
+        "longest": windows.longest_streak(values[:-1] > 2),
+        "decayed": windows.decayed(2),
+        "inside": History(frame, Asked.of(spine), **options).windows().days_inside(_ends(frame), window, 3),
     })  # fmt: skip
+
+
+def _ends(frame):
+    """When each row ended: after as many days as its value says, or not yet."""
+    ends = (frame["observed_at"] + pd.to_timedelta(frame["value"].clip(lower=0), unit="D")).to_numpy()
+    return np.where(frame["value"] < 0, MISSING, ends.astype("datetime64[us]").astype("int64"))
+
+
+def _longest_run(flags):
+    return max((len(run) for run in "".join("x" if flag else " " for flag in flags).split()), default=0)
+
+
+def _days_inside(rows, begin, as_of):
+    """Days in [begin, as_of) on which a spell lasted: each whole day asked on its own."""
+    inside = 0
+    for day in pd.date_range(rows["observed_at"].min(), as_of, freq="D", inclusive="left"):
+        lasts = [
+            row.observed_at <= day < row.observed_at + pd.Timedelta(days=row.value if row.value >= 0 else 3)
+            for row in rows.itertuples()
+        ]
+        inside += any(lasts) and (begin is None or day >= begin)
+    return float(inside)
 
 
 def _by_hand(frame, spine, window):
@@ -83,12 +116,16 @@ def _by_hand(frame, spine, window):
         rows = rows.groupby("event_id", as_index=False).last()  # the version known then
         rows = rows[~rows["is_void"].fillna(False).astype(bool)]
         rows = rows[(rows["person_id"] == person) & (rows["observed_at"] < as_of)]
+        begin = None if window is None else as_of - pd.Timedelta(days=window)
+        inside = _days_inside(rows, begin, as_of) if len(rows) else 0.0
         if window is not None:
             rows = rows[rows["observed_at"] >= as_of - pd.Timedelta(days=window)]
         rows = rows.sort_values(["observed_at", "recorded_at", "event_id"])
         value = rows["value"].to_numpy()
         days = ((rows["observed_at"] - ORIGIN) / pd.Timedelta(days=1)).to_numpy()
         n = len(rows)
+        stops = [*([] if begin is None else [begin]), *rows["observed_at"], as_of]
+        ages = ((as_of - rows["observed_at"]) / pd.Timedelta(days=1)).to_numpy()
         answers.append({
             "count": n,
             "sum": value.sum() if n else np.nan,
@@ -100,6 +137,14 @@ def _by_hand(frame, spine, window):
             "first_id": rows["event_id"].iloc[0] if n else "",
             "days": (as_of - rows["observed_at"].iloc[-1]) / pd.Timedelta(days=1) if n else np.nan,
             "slope": np.polyfit(days, value, 1)[0] if len(set(days)) > 1 else np.nan,
+            "deviation": np.std(value, ddof=1) if n > 1 else np.nan,
+            "distinct": len(set(value)),
+            "days_first": ages[0] if n else np.nan,
+            "gap": max(np.diff(stops)) / pd.Timedelta(days=1) if n or window is not None else np.nan,
+            "streak": len(list(itertools.takewhile(lambda x: x > 2, value[::-1]))),
+            "longest": _longest_run(value > 2),
+            "decayed": float(np.sum(0.5 ** (ages / 2))),
+            "inside": inside,
         })  # fmt: skip
     return pd.DataFrame(answers)
 
@@ -108,7 +153,8 @@ def _by_hand(frame, spine, window):
 @given(_frames(), _spines(), WINDOWS)
 def test_the_engine_gives_what_a_reader_would_count_by_hand(frame, spine, window):
     engine, hand = _answers(frame, spine, window), _by_hand(frame, spine, window)
-    np.testing.assert_allclose(engine.pop("slope"), hand.pop("slope"), atol=1e-9)
+    for name in ("slope", "deviation", "decayed"):
+        np.testing.assert_allclose(engine.pop(name), hand.pop(name), atol=1e-9)
     pd.testing.assert_frame_equal(engine, hand, check_dtype=False)
 
 

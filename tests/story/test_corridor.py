@@ -59,7 +59,7 @@ def test_the_pages_lists_meetings_and_manifest_are_there(run: NightlyRun) -> Non
     meetings = run.manifest["meetings"]
     assert meetings
     assert {f"meetings/{meeting}.json" for meeting in meetings} <= names
-    assert (run.folder / "run.log").read_text().count("\n") == 2
+    assert (run.folder / "run.log").read_text().startswith("20")
 
 
 def test_reasons_sum_to_the_points_of_every_person(run: NightlyRun) -> None:

@@ -15,7 +15,7 @@ def made(extract=None, **frames):
     people = {person for frame in given.values() for person in frame.get("person_id", ())}
     given.setdefault("persons", pd.DataFrame({"person_id": sorted(people), "recorded_at": "2020-01-01"}))
     typed = {name: _typed(contract, given.get(name)) for name, contract in CONTRACTS.items()}
-    columns = {one.name for one in fields(Tables)} - {*CONTRACTS, "extract", "present"}
+    columns = {one.name for one in fields(Tables)} - {*CONTRACTS, "extract", "present", "observation"}
     nothing = dict.fromkeys(columns, pd.DataFrame())
     return Tables(**typed, **nothing, extract=Extract(**(extract or {})), present=frozenset(given))
 

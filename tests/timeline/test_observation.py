@@ -46,7 +46,13 @@ def test_enrolments_that_touch_are_one_and_a_gap_breaks_them(made):
 def test_only_enrolments_known_on_the_date_count(made):
     rows = [{"person_id": "P1", "from_on": "2026-01-01", "recorded_at": "2026-02-01"}]
     tables = made(enrollments=rows)
-    assert is_observed(tables, _spine("P1", "2026-02-01", "2026-02-02"), 10).tolist() == [False, True]
+    others = [{"person_id": "P2", "from_on": "2025-01-01", "recorded_at": "2025-01-01"}]
+    assert is_observed(made(enrollments=rows + others), _spine("P1", "2026-02-01", "2026-02-02"), 10).tolist() == [
+        False,
+        True,
+    ]
+    # By the first date nobody's enrolment was recorded at all: only then does everybody count as observed.
+    assert is_observed(tables, _spine("P1", "2026-02-01", "2026-02-02"), 10).tolist() == [True, True]
 
 
 def test_both_sources_must_agree(made):
@@ -71,7 +77,7 @@ def test_nobody_is_followed_before_observation_began(made, as_of, is_followed):
 def test_without_anybody_nobody_is_followed_further_than_the_spans_say(made):
     cover = {"person_id": "P1", "from_on": "2026-01-01", "to_on": "2026-01-31", "recorded_at": "2026-01-01"}
     nobody = made(enrollments=[cover]).for_persons([])
-    assert is_observed(nobody, _spine("P1", "2026-01-01")).all()
+    assert not is_observed(nobody, _spine("P1", "2026-01-01")).any()  # of whom nothing is known, nothing was seen
     assert followed_until(nobody, _spine("P1", "2026-01-01"))[0] == np.iinfo(np.int64).max
 
 

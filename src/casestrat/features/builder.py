@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from casestrat.errors import UsageError
-from casestrat.features.computing import Computed, computed
-from casestrat.features.definitions import (
-    Feature,
-    Person,
-    Referral,
-    definition_of,
-    feature_from_spec,
-    feature_of,
-)
+from casestrat.features.compute_others import OF_OTHERS
+from casestrat.features.computing import computed
+from casestrat.features.definitions import definition_of, feature_from_spec, feature_of
 from casestrat.features.describing import condition_of, row_of
+from casestrat.features.feature import Feature
+from casestrat.features.of_people import Age, OfProgram, Person
 from casestrat.features.reading import Reading
 from casestrat.knowledge.program import Program
-from casestrat.tables import CONTRACTS, TEXT, Tables, fingerprint_of
+from casestrat.tables import CONTRACTS, TEXT, Tables, fingerprint_of, split_tables
 from casestrat.timeline import ReferralScope
+from casestrat.timeline.as_of import checked_spine
 from casestrat.timeline.matching import choices_like
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from casestrat.features.computed import Computed
     from casestrat.features.transformer import SpineFeatures
+
+Progress: TypeAlias = "Callable[[str, int, int], None]"  # step, done, of
+PEOPLE_AT_ONCE = 100_000  # about 1 GB of memory for ten rows a person
 
 # What changes about a person and has no history in `persons`.
 _SNAPSHOTS = ("territory", "jurisdiction", "language", "interpreter_needed", "household_id")
@@ -117,7 +118,14 @@ class FeatureBuilder:
         """
         return cls([feature_of(**dict(one)) for one in definitions], program)
 
-    def build(self, tables: Tables, spine: pd.DataFrame) -> pd.DataFrame:
+    def build(
+        self,
+        tables: Tables,
+        spine: pd.DataFrame,
+        *,
+        people_at_once: int = PEOPLE_AT_ONCE,
+        progress: Progress | None = None,
+    ) -> pd.DataFrame:
         """Compute the features.
 
         Parameters
@@ -125,7 +133,11 @@ class FeatureBuilder:
         tables : Tables
             The checked tables.
         spine : pandas.DataFrame
-            Columns ``person_id`` and ``as_of``; any number of dates a person.
+            Columns ``person_id`` and ``as_of``; any number of dates a person, each pair once.
+        people_at_once : int, optional
+            The most people whose rows are sorted at once; it bounds memory and changes no value.
+        progress : callable, optional
+            Called as ``progress("features", done, of)`` after each chunk of people, for a bar.
 
         Returns
         -------
@@ -136,10 +148,37 @@ class FeatureBuilder:
         Raises
         ------
         UsageError
-            A column is not known or of the wrong type, or a window begins before the data.
+            A column is not known or of the wrong type, a window begins before the data, or the spine cannot be used.
         """
-        reading = Reading(tables, spine, self.program)
+        asked = checked_spine(spine)
+        people = asked["person_id"].drop_duplicates()
+        if len(people) <= max(people_at_once, 1):
+            return self._built(tables, asked)
+        return self._built_in_chunks(tables, asked, people, max(people_at_once, 1), progress)
+
+    def _built(self, tables: Tables, asked: pd.DataFrame) -> pd.DataFrame:
+        reading = Reading(tables, asked, self.program)
         return _as_features({feature: computed(feature, reading) for feature in self.features}, reading)
+
+    def _built_in_chunks(
+        self, tables: Tables, asked: pd.DataFrame, people: pd.Series, at_once: int, progress: Progress | None
+    ) -> pd.DataFrame:
+        """Compute the features of some people after the other; those of caregivers and households need all tables."""
+        parts = [people.iloc[start : start + at_once] for start in range(0, len(people), at_once)]
+        part_of = np.arange(len(people)) // at_once
+        part = pd.Series(part_of, index=people).reindex(asked["person_id"]).to_numpy()
+        places = [np.flatnonzero(part == number) for number in range(len(parts))]
+        own = FeatureBuilder([one for one in self.features if one.kind not in OF_OTHERS], self.program)
+        others = FeatureBuilder([one for one in self.features if one.kind in OF_OTHERS], self.program)
+        built = []
+        for place, some in zip(places, split_tables(tables, parts), strict=True):
+            chunk = asked.iloc[place].reset_index(drop=True)
+            both = [own._built(some, chunk), others._built(tables, chunk)]
+            built.append(pd.concat(both, axis=1)[list(self.feature_names)])
+            if progress is not None:
+                progress("features", len(built), len(parts))
+        order = np.argsort(np.concatenate(places), kind="stable")
+        return pd.concat(built).iloc[order]
 
     def describe(self, lang: str = "en") -> pd.DataFrame:
         """Return the dictionary of the features.
@@ -155,7 +194,7 @@ class FeatureBuilder:
             One row per feature: name, meaning, kind, table, condition, window_days, unit, missing (when it is), domain,
             is_actionable, worse.
         """
-        names = list(row_of(Feature(name="x"), lang))
+        names = list(row_of(Age(), lang))
         frame = pd.DataFrame([row_of(feature, lang) for feature in self.features], columns=names)
         dtypes: dict[str, Any] = {**dict.fromkeys(names, TEXT), "window_days": "Int64", "is_actionable": bool}
         return frame.astype(dtypes)
@@ -235,7 +274,10 @@ def _as_sources(found: dict[Feature, Computed], reading: Reading) -> pd.DataFram
 
 def _scoped(feature: Feature, program: Program) -> Feature:
     """Tell a feature of the referral whose referrals count, so that it needs no program later."""
-    if not isinstance(feature, Referral):
+    inner = getattr(feature, "feature", None)
+    if inner is not None:
+        return replace(feature, feature=_scoped(inner, program))  # type: ignore[call-arg]
+    if not isinstance(feature, OfProgram):
         return feature
     scope = ReferralScope.of(program)
     return replace(feature, program=scope.program, professional_only=scope.professional_only)
@@ -253,9 +295,13 @@ def _check_names(features: tuple[Feature, ...]) -> None:
 
 def _check_roles(feature: Feature, roles: Mapping[str, str]) -> None:
     """Refuse columns that may be audited but not learned from, and snapshots without history."""
+    inner = getattr(feature, "feature", None)
+    if inner is not None:
+        _check_roles(inner, roles)
     if isinstance(feature, Person):
         _check_person_column(feature, roles)
-    used = [getattr(feature, "column", None), getattr(feature, "fact", None), *getattr(feature, "where", {})]
+    columns = [getattr(feature, option, None) for option in ("column", "fact", "ends")]
+    used = [*columns, *getattr(feature, "where", {}), *getattr(feature, "of", {})]
     for column in filter(None, used):
         role = roles.get(column) or _role(feature, column)
         if role == "audit":

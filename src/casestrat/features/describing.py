@@ -2,97 +2,119 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from casestrat.features.definitions import Feature, Windowed, _OfInstrument
+from casestrat.features.of_people import OfInstrument
+from casestrat.features.of_rows import Windowed
+from casestrat.knowledge import Wording, load_wording
 
-# What is missing, by kind; the rest of the words are the program's own labels.
+if TYPE_CHECKING:
+    from casestrat.features.feature import Feature
+
+# Which rule says when a kind is missing; the others are missing where nothing was known.
 _MISSING = {
-    "zero": {
-        "en": "0 only where the person was observed over the window, else missing",
-        "fr": "0 seulement si la personne était observée sur toute la période, sinon manquant",
-        "it": "0 solo se la persona era osservata per tutto il periodo, altrimenti mancante",
-    },
-    "none": {
-        "en": "missing where nothing was known",
-        "fr": "manquant si rien n'était connu",
-        "it": "mancante se nulla era noto",
-    },
-    "two": {
-        "en": "missing under two values",
-        "fr": "manquant s'il y a moins de deux valeurs",
-        "it": "mancante se ci sono meno di due valori",
-    },
-    "valid": {
-        "en": "missing without a valid score, or once it has expired",
-        "fr": "manquant sans score valide, ou une fois celui-ci expiré",
-        "it": "mancante senza un punteggio valido, o quando è scaduto",
-    },
+    **dict.fromkeys(("count", "sum", "distinct", "decayed_count", "streak", "longest_streak", "spell_days"), "zero"),
+    **dict.fromkeys(("longest_gap", "in_spell"), "observed"),
+    **dict.fromkeys(("change", "change_since_first", "slope", "deviation"), "two"),
+    **dict.fromkeys(
+        ("instrument_total", "instrument_band", "instrument_output", "instrument_item", "instrument_days"), "valid"
+    ),
+    "instrument_valid": "sitting",
+    "waited_days": "waits",
+    **dict.fromkeys(("status", "status_days"), "status"),
+    **dict.fromkeys(("caregiver", "household", "household_size"), "others"),
 }
-_MISSING_OF = {
-    "count": "zero", "sum": "zero", "change": "two", "slope": "two", "instrument_total": "valid",
-    "instrument_band": "valid", "instrument_output": "valid",
-}  # fmt: skip
-_VERBS = {
-    "count": "number of rows", "sum": "sum of {column}", "mean": "mean {column}", "min": "least {column}",
-    "max": "greatest {column}", "range": "greatest less least {column}", "last": "last {column}",
-    "first": "first {column}", "days_since": "days since the last row", "change": "change of {column} since the last",
-    "slope": "change of {column} a day, by least squares",
-}  # fmt: skip
-_UNITS = {"count": "rows", "days_since": "days", "age": "years"}
-_SCORES = "assessments"
+_UNITS = {
+    **dict.fromkeys(("count", "decayed_count", "streak", "longest_streak"), "rows"),
+    **dict.fromkeys(
+        (
+            "days_since",
+            "days_since_first",
+            "longest_gap",
+            "spell_days",
+            "waited_days",
+            "status_days",
+            "instrument_days",
+        ),
+        "days",
+    ),
+    "age": "years",
+    "share": "share",
+    "household_size": "people",
+}
+_TABLES = {
+    **dict.fromkeys(("fact", "caregiver", "household", "household_size"), "person_facts"),
+    **dict.fromkeys(("referral", "waited_days", "status", "status_days"), "referrals"),
+    "instrument_item": "responses",
+}
 
 
 def table_of(feature: Feature) -> str:
     """Return the table a feature is read from."""
     if isinstance(feature, Windowed):
         return feature.table
-    if isinstance(feature, _OfInstrument):
-        return _SCORES
-    return {"fact": "person_facts", "referral": "referrals"}.get(feature.kind, "persons")
+    if feature.kind in _TABLES:
+        return _TABLES[feature.kind]
+    return "assessments" if isinstance(feature, OfInstrument) else "persons"
 
 
 def condition_of(feature: Feature) -> str:
     """Return a feature's condition in short: ``kind = fall, is_planned = false``."""
-    if isinstance(feature, _OfInstrument):
-        return f"instrument = {feature.instrument}"
-    if feature.kind == "fact":
-        return f"fact = {feature.fact}"  # type: ignore[attr-defined]
-    where = getattr(feature, "where", {})
+    if isinstance(feature, OfInstrument):
+        item = getattr(feature, "item", "")
+        return f"instrument = {feature.instrument}" + (f", item = {item}" if item else "")
+    fact = getattr(feature, "fact", "")
+    if fact:
+        return f"fact = {fact}"
+    return _condition(getattr(feature, "where", {}))
+
+
+def _condition(where: Any) -> str:
     return ", ".join(f"{column} = {_words(value)}" for column, value in where.items())
 
 
 def _words(value: Any) -> str:
     if isinstance(value, list):
-        return " or ".join(map(_words, value))
+        return " / ".join(map(_words, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def meaning_of(feature: Feature, lang: str) -> str:
-    """Return what a feature means: its label in the language, in English, or words made of its options."""
-    label = feature.label.get(lang) or feature.label.get("en")
-    if label:
-        return label
-    if isinstance(feature, Windowed):
-        words = _VERBS[feature.kind].format(column=feature.column)
-        days = f" in {feature.window_days} days" if feature.window_days else ""
-        condition = condition_of(feature)
-        return f"{words} of {feature.table}{f' with {condition}' if condition else ''}{days}"
-    return feature.name.replace("_", " ")
+def meaning_of(feature: Feature, words: Wording) -> str:
+    """Return what a feature means: its label in the language or in English, or words made of its options."""
+    label = feature.label.get(words.language) or feature.label.get("en")
+    return label or words(f"feature_meaning.{feature.kind}", **_parts(feature, words))
+
+
+def _parts(feature: Feature, words: Wording) -> dict[str, Any]:
+    """Return what the words of a kind may name, by placeholder."""
+    parts = {key: str(value) for key, value in feature.options().items() if isinstance(value, str)}
+    rows, condition, days = table_of(feature), condition_of(feature), getattr(feature, "window_days", None)
+    inner = getattr(feature, "feature", None)
+    return parts | {
+        "rows": words("feature_meaning.with", table=rows, condition=condition) if condition else rows,
+        "days": words("feature_meaning.within", n=str(days)) if days else "",
+        "of": _condition(getattr(feature, "of", {})),
+        "n": str(getattr(feature, "n", "")),
+        "half_life": str(getattr(feature, "half_life_days", "")),
+        "how": getattr(feature, "how", ""),
+        "output": getattr(feature, "output", ""),
+        "feature": "" if inner is None else meaning_of(inner, words),
+    }
 
 
 def row_of(feature: Feature, lang: str) -> dict[str, Any]:
     """Return a feature's line of the dictionary."""
-    missing = _MISSING[_MISSING_OF.get(feature.kind, "none")]
+    words = load_wording(lang)
+    unit = _UNITS.get(feature.kind)
     return {
         "name": feature.name,
-        "meaning": meaning_of(feature, lang),
+        "meaning": meaning_of(feature, words),
         "kind": feature.kind,
         "table": table_of(feature),
         "condition": condition_of(feature),
         "window_days": getattr(feature, "window_days", None) or getattr(feature, "valid_days", None),
-        "unit": feature.unit or _UNITS.get(feature.kind, ""),
-        "missing": missing.get(lang, missing["en"]),
+        "unit": feature.unit or (words(f"feature_units.{unit}") if unit else ""),
+        "missing": words(f"feature_missing.{_MISSING.get(feature.kind, 'none')}"),
         "domain": feature.domain,
         "is_actionable": feature.is_actionable,
         "worse": feature.worse or "",

@@ -27,7 +27,7 @@ from casestrat.timeline.matching import known_column
 from casestrat.timeline.sorted_rows import NEVER, microseconds, replaced_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -56,6 +56,7 @@ class Reading:
         self._frames: dict[str, pd.DataFrame] = {}
         self._windows: dict[object, Windows] = {}
         self._observed: dict[int | None, NDArray[np.bool_]] = {}
+        self._stands: dict[ReferralScope, pd.DataFrame] = {}
         self._referrals: dict[ReferralScope, NDArray[np.int64]] = {}
 
     @cached_property
@@ -104,14 +105,19 @@ class Reading:
         return history_of(self.tables, table, self.asked, until="valid_to" if table == "person_facts" else None)
 
     def windows(
-        self, table: str, column: str | None = None, where: Mapping[str, Any] | None = None, days: int | None = None
+        self,
+        table: str,
+        columns: str | Sequence[str] | None = None,
+        where: Mapping[str, Any] | None = None,
+        days: int | None = None,
     ) -> Windows:
-        """Return the rows that count for each question: those that meet a condition and have a value in a column."""
-        key = (table, column, repr(sorted((where or {}).items())), days)
+        """Return the rows that count for each question: those that meet a condition and have a value in each column."""
+        columns = () if columns is None else (columns,) if isinstance(columns, str) else tuple(columns)
+        key = (table, columns, repr(sorted((where or {}).items())), days)
         if key not in self._windows:
             frame = self.frame(table)
             mask = rows_matching(frame, where or {}, table)
-            if column is not None:
+            for column in columns:
                 has_value = known_column(frame, column, table).notna().to_numpy()
                 if not has_value.all():
                     mask = has_value if mask is None else mask & has_value
@@ -152,14 +158,24 @@ class Reading:
             self._observed[days] = self._observation.over(days)
         return self._observed[days]
 
+    def about(self, spine: pd.DataFrame) -> Reading:
+        """Return the same tables for another spine, such as that of caregivers."""
+        return Reading(self.tables, spine, self._program)
+
+    def stands(self, scope: ReferralScope) -> pd.DataFrame:
+        """Return where each person stood on the date: status, referral_id and since, one row per spine row."""
+        if scope not in self._stands:
+            rows = status_rows(self.tables, scope, self.asked)
+            rows = rows.loc[rows["status"] != "other_referral_waiting"].set_index("row")
+            self._stands[scope] = rows[["status", "referral_id", "since"]].reindex(range(len(self.asked)))
+        return self._stands[scope]
+
     def referral_places(self, scope: ReferralScope) -> NDArray[np.int64]:
         """Return the place in `referrals` of the referral that counts for each question, −1 where there is none."""
         if scope not in self._referrals:
-            stands = status_rows(self.tables, scope, self.asked)
-            stands = stands.loc[stands["status"] != "other_referral_waiting", ["row", "referral_id"]]
             row, place = self.history("referrals").windows().pairs()
             ids = self.tables.referrals["referral_id"].iloc[place].reset_index(drop=True)
-            shown = stands.set_index("row")["referral_id"].reindex(row).reset_index(drop=True)
+            shown = self.stands(scope)["referral_id"].iloc[row].reset_index(drop=True)
             is_shown = (ids == shown).to_numpy(dtype=bool, na_value=False)
             out = np.full(len(self.asked), -1, dtype="int64")
             out[row[is_shown]] = place[is_shown]

@@ -31,17 +31,33 @@ class FeatureKind:
         return self.needs + self.may
 
 
-_OF_VALUES = FeatureKind(("table", "column"), ("where", "window_days"))
-_OF_ROWS = FeatureKind(("table",), ("column", "where", "window_days"))
+_WINDOW = ("where", "window_days")
+_OF_VALUES = FeatureKind(("table", "column"), _WINDOW)
+_OF_ROWS = FeatureKind(("table",), ("column", *_WINDOW))
+_OF_MATCHING = FeatureKind(("table", "of"), ("column", *_WINDOW))
+_OF_SPELLS = FeatureKind(("table",), ("column", *_WINDOW, "ends", "open_days"))
+_OF_INSTRUMENT = FeatureKind(("instrument",), ("valid_days",))
+_VALUES = (
+    "sum", "mean", "min", "max", "range", "last", "first", "change", "change_since_first", "slope", "distinct", "deviation",
+)  # fmt: skip
 FEATURE_KINDS: Final[dict[str, FeatureKind]] = {
     "age": FeatureKind(()),
     "person": FeatureKind(("column",)),
     "referral": FeatureKind(("column",)),
-    "fact": FeatureKind(("fact",)),
-    "count": _OF_ROWS,
-    "days_since": _OF_ROWS,
-    **dict.fromkeys(("sum", "mean", "min", "max", "range", "last", "first", "change", "slope"), _OF_VALUES),
-    "instrument_total": FeatureKind(("instrument",), ("valid_days",)),
-    "instrument_band": FeatureKind(("instrument",), ("valid_days",)),
+    **dict.fromkeys(("waited_days", "status", "status_days"), FeatureKind(())),
+    "fact": FeatureKind(("fact",), ("read_as",)),
+    "caregiver": FeatureKind(("feature",), ("fact",)),
+    "household": FeatureKind(("feature",), ("how", "fact")),
+    "household_size": FeatureKind((), ("fact",)),
+    **dict.fromkeys(("count", "days_since", "days_since_first", "longest_gap"), _OF_ROWS),
+    **dict.fromkeys(_VALUES, _OF_VALUES),
+    "nth_last": FeatureKind(("table", "column"), ("n", *_WINDOW)),
+    "decayed_count": FeatureKind(("table",), ("column", "half_life_days", *_WINDOW)),
+    **dict.fromkeys(("share", "streak", "longest_streak"), _OF_MATCHING),
+    **dict.fromkeys(("spell_days", "in_spell"), _OF_SPELLS),
+    **dict.fromkeys(("instrument_total", "instrument_band", "instrument_days", "instrument_valid"), _OF_INSTRUMENT),
     "instrument_output": FeatureKind(("instrument", "output"), ("valid_days",)),
+    "instrument_item": FeatureKind(("instrument", "item"), ("valid_days",)),
 }
+WHOLE_OPTIONS: Final = ("window_days", "valid_days", "open_days", "half_life_days", "n")
+CONDITION_OPTIONS: Final = ("where", "of")

@@ -6,7 +6,9 @@ import itertools
 from typing import TYPE_CHECKING, Any, Final
 
 from casestrat.knowledge.expression import expression_names
+from casestrat.knowledge.feature_kinds import CONDITION_OPTIONS
 from casestrat.knowledge.instrument_file import load_instrument
+from casestrat.knowledge.program import FeatureSpec
 from casestrat.knowledge.scorecard_file import load_scorecard
 from casestrat.knowledge.toml_file import Section, shipped_names
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from casestrat.knowledge.instrument import Instrument
-    from casestrat.knowledge.program import FeatureSpec, Program
+    from casestrat.knowledge.program import Program
 
 PERSON_COLUMNS: Final = (
     "birth_year", "sex", "territory", "jurisdiction", "language", "interpreter_needed", "neurodegenerative",
@@ -71,7 +73,13 @@ def _check_feature(program: Program, instruments: dict[str, Instrument], spec: F
     if "instrument" in options:
         instrument = instruments[file.refer(options["instrument"], instruments, "instrument of the program", where)]
         file.refer(options.get("output", instrument.outputs[0]), instrument.outputs, "output of the instrument", where)
-    if spec.kind == "fact":
+    if "feature" in options:
+        inner = dict(options["feature"])
+        _check_feature(program, instruments, FeatureSpec(spec.name, inner.pop("kind"), inner), file)
+    if "item" in options:
+        items = [item.id for item in instrument.items]
+        file.refer(options["item"], items, f"item of {instrument.name!r}", where)
+    if "fact" in options:
         file.refer(options["fact"], program.facts, "fact of the program", where)
     if spec.kind == "referral":
         known = (*REFERRAL_COLUMNS, *program.referral.criteria_inputs)
@@ -83,7 +91,8 @@ def _check_feature(program: Program, instruments: dict[str, Instrument], spec: F
         raise file.fault(
             f"{column!r} is not a feature by its role", where, f"set privacy.column_roles.{column} = 'both'"
         )
-    _check_where(program, options.get("table", ""), options.get("where", {}), file, f"{where}.where")
+    for key in CONDITION_OPTIONS:
+        _check_where(program, options.get("table", ""), options.get(key, {}), file, f"{where}.{key}")
 
 
 def _check_where(program: Program, table: str, where: Any, file: Section, path: str) -> None:

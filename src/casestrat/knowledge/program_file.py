@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from casestrat.knowledge.expression import expression_names
-from casestrat.knowledge.feature_kinds import DOMAINS, FEATURE_KINDS, TIMED_TABLES
+from casestrat.knowledge.feature_kinds import (
+    CONDITION_OPTIONS,
+    DOMAINS,
+    FEATURE_KINDS,
+    TIMED_TABLES,
+    WHOLE_OPTIONS,
+)
 from casestrat.knowledge.frozen import FrozenMap
 from casestrat.knowledge.policy import MODES, Component, PriorityPolicy
 from casestrat.knowledge.program import (
@@ -159,33 +165,48 @@ def _outcome(name: str, section: Section) -> Outcome:
 
 def _feature(section: Section) -> FeatureSpec:
     name = section.text("name")
-    kind = section.refer(section.text("kind"), FEATURE_KINDS, "kind of feature", "kind")
-    options = {key: _option(section, key) for key in FEATURE_KINDS[kind].options if section.has(key)}
-    for key in FEATURE_KINDS[kind].needs:
-        if key not in options:
-            raise section.fault(f"a feature of kind {kind!r} needs `{key}`", key, f"give `{key}`")
+    kind, options = _kind_and_options(section)
     worse = section.choice("worse", ("higher", "lower", "neither"), "neither")
     spec = FeatureSpec(
         name=name,
         kind=kind,
-        options=FrozenMap(options),
+        options=options,
         domain=section.choice("domain", DOMAINS, "other"),
         is_actionable=section.flag("is_actionable", False),
         worse=None if worse == "neither" else cast("Any", worse),
         label=section.labels(default=name.replace("_", " ")),
         unit=section.text("unit", ""),
     )
-    section.asked.update(FEATURE_KINDS[kind].options)
     section.finish()
     return spec
 
 
+def _kind_and_options(section: Section) -> tuple[str, FrozenMap[str, Any]]:
+    """Return the kind of a feature and its options."""
+    kind = section.refer(section.text("kind"), FEATURE_KINDS, "kind of feature", "kind")
+    options = {key: _option(section, key) for key in FEATURE_KINDS[kind].options if section.has(key)}
+    for key in FEATURE_KINDS[kind].needs:
+        if key not in options:
+            raise section.fault(f"a feature of kind {kind!r} needs `{key}`", key, f"give `{key}`")
+    section.asked.update(FEATURE_KINDS[kind].options)
+    return kind, FrozenMap(options)
+
+
+def _of_others(section: Section) -> FrozenMap[str, Any]:
+    """Return the feature that is computed of other people, as its kind and options."""
+    kind, options = _kind_and_options(section)
+    section.finish()
+    return FrozenMap({"kind": kind, **options})
+
+
 def _option(section: Section, key: str) -> Any:
     """Return one option of a feature, checked for its form."""
-    if key in ("window_days", "valid_days"):
+    if key in WHOLE_OPTIONS:
         return section.whole(key, at_least=1)
-    if key == "where":
+    if key in CONDITION_OPTIONS:
         return section.mapping(key)
+    if key == "feature":
+        return _of_others(section.child(key))
     value = section.text(key)
     return section.refer(value, TIMED_TABLES, "table of dated rows", key) if key == "table" else value
 

@@ -7,7 +7,7 @@ the engine or the number of workers, so that every engine makes the same bytes.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,15 @@ from casestrat.errors import StoreError
 from casestrat.features import FeatureBuilder
 from casestrat.models import PointScorecard, load_model
 from casestrat.nightly.files import json_bytes, write_atomic
-from casestrat.tables import CONTRACTS, TEXT, Extract, Tables, fingerprint_of_frame
+from casestrat.tables import (
+    CONTRACTS,
+    TEXT,
+    Extract,
+    ObservationRecorded,
+    Tables,
+    fingerprint_of_frame,
+    observation_recorded,
+)
 from casestrat.timeline import known, make_spine
 
 if TYPE_CHECKING:
@@ -73,12 +81,19 @@ def save_tables(tables: Tables, folder: Path) -> None:
     """Write the tables of one partition, already checked, so that a worker need not check them again."""
     for name in sorted(tables.present):
         write_atomic(folder / f"{name}.parquet", _typed_parquet(getattr(tables, name)))
-    write_atomic(folder / _WHOLE, json_bytes({"present": sorted(tables.present)}))
+    since = asdict(observation_recorded(tables))
+    whole = {
+        "present": sorted(tables.present),
+        "observation": {name: None if moment is None else moment.isoformat() for name, moment in since.items()},
+    }
+    write_atomic(folder / _WHOLE, json_bytes(whole))
 
 
 def load_tables(folder: Path, extract: Extract) -> Tables:
     """Read back the tables of one partition."""
-    present = json.loads((folder / _WHOLE).read_text(encoding="utf-8"))["present"]
+    whole = json.loads((folder / _WHOLE).read_text(encoding="utf-8"))
+    present = whole["present"]
+    since = {name: None if moment is None else pd.Timestamp(moment) for name, moment in whole["observation"].items()}
     frames = {name: contract.empty() for name, contract in CONTRACTS.items()}
     frames |= {name: _as_text(pd.read_parquet(folder / f"{name}.parquet")) for name in present}
     nothing = pd.DataFrame()
@@ -89,6 +104,7 @@ def load_tables(folder: Path, extract: Extract) -> Tables:
         warnings=nothing,
         illegal_steps=nothing,
         present=frozenset(present),
+        observation=ObservationRecorded(**since),
     )
 
 

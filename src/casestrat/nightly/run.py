@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from casestrat.errors import UsageError
-from casestrat.knowledge import PriorityPolicy, Program, load_program
+from casestrat.knowledge import PriorityPolicy, Program, load_program, load_wording
 from casestrat.models import PointScorecard, load_model
 from casestrat.nightly.engine import EngineName, check_engine, run_parts
 from casestrat.nightly.gates import Gates
@@ -21,7 +21,7 @@ from casestrat.nightly.partition import PartTask, is_saved, process, read_receip
 from casestrat.nightly.publishing import stage
 from casestrat.nightly.results import assemble
 from casestrat.nightly.runlog import append_log, host_line
-from casestrat.tables import Tables, read_tables
+from casestrat.tables import Tables, read_tables, split_tables
 
 Progress = Callable[[str, int, int], None]  # step, done, of
 
@@ -94,7 +94,8 @@ def run_nightly(
     scheduler : str, optional
         Address of a Dask scheduler, for ``engine="dask"``.
     lang : {"en", "fr", "it"}, optional
-        Language of the lists and of the pages when opened.
+        Language of the lists and of the pages when opened. The same run in another language writes these anew, in the
+        same folder, and keeps its meetings with the decisions recorded.
     seed : str, optional
         The published seed of the lottery among those who tie; by default the year and month of ``as_of``.
     gates : Gates, optional
@@ -125,6 +126,7 @@ def run_nightly(
     rules = program if isinstance(program, Program) else load_program(program)
     date = parse_as_of(as_of)
     check_engine(engine, workers, scheduler)
+    load_wording(lang)  # an unknown language is refused before anything is read
     scorer = load_model(model) if model is not None else PointScorecard.from_table(rules.risk.scorecard)
     check_learned(scorer, rules, learned_ranking_reason)
     with locked(Path(out)):
@@ -147,7 +149,7 @@ def run_nightly(
         )
         folders = RunFolders(Path(out), inputs.as_of, inputs.run_id)
         folders.restore()
-        standing = folders.published()
+        standing = folders.published(lang)
         if standing is not None:
             append_log(standing, ["nothing to do: this run stands already"])
             return NightlyRun(standing, read_manifest(standing) or {}, is_new=False, seconds=_since(began))
@@ -239,15 +241,15 @@ def prepare_parts(
     tables: Tables, program: Program, as_of: pd.Timestamp, folders: RunFolders, model: str
 ) -> list[PartTask]:
     """Write each partition's tables once, unless an interrupted run of the same inputs already did."""
-    tasks = []
-    for number, ids in enumerate(split_people(tables.persons["person_id"].drop_duplicates())):
-        folder = folders.work / "parts" / f"{number:05d}"
-        if not is_saved(folder):
-            save_tables(tables.for_persons(ids), folder)
-        tasks.append(
-            PartTask(number, folder, folders.work / "results", program, tables.extract, as_of, model, folders.run_id)
-        )
-    return tasks
+    people = split_people(tables.persons["person_id"].drop_duplicates())
+    parts = [folders.work / "parts" / f"{number:05d}" for number in range(len(people))]
+    todo = [number for number, folder in enumerate(parts) if not is_saved(folder)]
+    for number, part in zip(todo, split_tables(tables, [people[number] for number in todo]), strict=True):
+        save_tables(part, parts[number])
+    return [
+        PartTask(number, folder, folders.work / "results", program, tables.extract, as_of, model, folders.run_id)
+        for number, folder in enumerate(parts)
+    ]
 
 
 def _score(

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_KEYS = ("program", "data_start", "data_end", "timezone", "recorded_at", "observation")
+_KEYS = ("program", "data_start", "data_end", "timezone", "recorded_at")
 _RECORDED = ("column", "extract", "observed_at")
-_OBSERVATION = ("recorded", "assumed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +35,6 @@ class Extract:
     recorded_at : {"column", "extract", "observed_at"}
         Where a table without the column ``recorded_at`` takes it from: it must have it, the last day of the extract,
         or the day after the row was true.
-    observation : {"recorded", "assumed"}, optional
-        Whether the source says when people were under observation (``persons.observed_from`` and ``observed_until``, or
-        `enrollments`): only then is nothing seen a zero. ``assumed``: everybody was, all the time. Without it, what the
-        tables hold decides.
 
     Raises
     ------
@@ -57,7 +52,6 @@ class Extract:
     data_end: pd.Timestamp | None = None
     timezone: str | None = None
     recorded_at: Literal["column", "extract", "observed_at"] = "column"
-    observation: Literal["recorded", "assumed"] | None = None
 
     def __post_init__(self) -> None:
         for name in ("data_start", "data_end"):
@@ -65,10 +59,6 @@ class Extract:
         if self.recorded_at not in _RECORDED:
             raise TablesError(
                 "recorded_at must be one of: " + ", ".join(_RECORDED), where="extract.toml", do="correct recorded_at"
-            )
-        if self.observation not in (None, *_OBSERVATION):
-            raise TablesError(
-                "observation must be one of: " + ", ".join(_OBSERVATION), where="extract.toml", do="correct observation"
             )
         if self.data_start is not None and self.data_end is not None and self.data_end < self.data_start:
             raise TablesError("data_end is before data_start", where="extract.toml", do="correct the two dates")
@@ -86,8 +76,6 @@ class Extract:
         plain = asdict(self)
         for name in ("data_start", "data_end"):
             plain[name] = None if plain[name] is None else f"{plain[name]:%Y-%m-%d}"
-        if self.observation is None:
-            del plain["observation"]  # not declared: the tables tell, and they are hashed too
         return plain
 
     def to_toml(self) -> str:

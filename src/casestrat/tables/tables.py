@@ -20,6 +20,7 @@ from casestrat.tables.raw import RawTable, raw_of_frame
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from casestrat.tables.splitting import ObservationRecorded
     from casestrat.tables.vocabulary import Vocabulary
 
 
@@ -62,6 +63,8 @@ class Tables:
     unmapped_codes, doubtful_pairs : pandas.DataFrame
         For the site that wrote a ``site.toml`` alone: codes that nobody has mapped (source, column, code, n), and pairs
         of ids that might be one person (system_a, id_a, system_b, id_b, agree, differ).
+    observation : ObservationRecorded or None
+        For one part of the people alone: since when the whole extract tells of observation.
 
     Examples
     --------
@@ -107,6 +110,7 @@ class Tables:
     present: frozenset[str]
     unmapped_codes: pd.DataFrame = field(default_factory=pd.DataFrame)
     doubtful_pairs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    observation: ObservationRecorded | None = None
     phrases: Mapping[str, Phrase] = field(default_factory=dict, repr=False)  # of ``set_aside``, by their English
 
     @classmethod

@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 
 from casestrat.errors import UsageError
 from casestrat.timeline.sorted_rows import (
+    CHUNK_PAIRS,
     DAY,
     MISSING,
     NEVER,
@@ -38,6 +39,7 @@ from casestrat.timeline.sorted_rows import (
     replaced_at,
     sorted_order,
 )
+from casestrat.timeline.windows import Windows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +47,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Whole = NDArray[np.int64]
-
-_CHUNK_PAIRS = 4_000_000  # pairs of (date, row) held at once
 
 
 def known(frame: pd.DataFrame, key: str | Sequence[str], as_of: pd.Timestamp | str) -> pd.DataFrame:
@@ -175,7 +175,7 @@ def checked_spine(spine: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     UsageError
-        A column or a value is missing, or ``as_of`` carries a time zone.
+        A column or a value is missing, ``as_of`` carries a time zone, or a person and date stand there twice.
     """
     frame = spine
     if not {"person_id", "as_of"} <= set(frame.columns) and {"person_id", "as_of"} <= set(frame.index.names):
@@ -189,6 +189,11 @@ def checked_spine(spine: pd.DataFrame) -> pd.DataFrame:
         raise UsageError("the spine's as_of has a time zone", do="give naive dates, local to the agency")
     if frame.isna().any(axis=None):
         raise UsageError("the spine has rows without a person or a date", do="drop them")
+    twice = int(frame.duplicated().sum())
+    if twice:
+        raise UsageError(
+            f"the spine asks again about the same person and date in {twice} rows", do="drop_duplicates() first"
+        )
     return frame.assign(as_of=dates.dt.as_unit("us"))
 
 
@@ -219,7 +224,7 @@ class History:
         observed: str = "observed_at",
         key: Sequence[str] = ("event_id",),
         until: str | None = None,
-        chunk_pairs: int = _CHUNK_PAIRS,
+        chunk_pairs: int = CHUNK_PAIRS,
     ) -> None:
         self.asked, self.chunk_pairs = asked, chunk_pairs
         person = asked.codes(frame["person_id"])
@@ -308,7 +313,7 @@ class History:
             chosen, low, high = np.flatnonzero(allowed), before[low], before[high]
         if len(self._broken):
             chosen, low, high = self._mended(chosen, low.copy(), high.copy())
-        return Windows(self.asked, self.rows[chosen], self.observed[chosen], low, high, self.chunk_pairs)
+        return Windows(self.asked, self.rows[chosen], self.observed[chosen], low, high, window_days, self.chunk_pairs)
 
     def _mended(self, chosen: Whole, low: Whole, high: Whole) -> tuple[Whole, Whole, Whole]:
         """Copy the slices of broken dates to the end, without the rows that do not count."""
@@ -323,110 +328,3 @@ class History:
             low[dates] = high[dates] - kept
             size += int(kept.sum())
         return np.concatenate(parts), low, high
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Windows:
-    """The rows that count for each question, as slices of sorted rows; every answer is in the order of the spine.
-
-    Parameters
-    ----------
-    asked : Asked
-        The spine.
-    rows : numpy.ndarray
-        Places in the table's frame, sorted by moment within a slice.
-    observed : numpy.ndarray
-        When each of these rows was true, in microseconds.
-    low, high : numpy.ndarray
-        Where the slice of each sorted spine row begins and ends.
-    chunk_pairs : int
-        The most pairs of a date and a row that are held at once.
-    """
-
-    asked: Asked
-    rows: NDArray[np.int64]
-    observed: NDArray[np.int64]
-    low: NDArray[np.int64]
-    high: NDArray[np.int64]
-    chunk_pairs: int = _CHUNK_PAIRS
-
-    def count(self) -> NDArray[np.int64]:
-        """Return how many rows count, one number per spine row."""
-        return self.asked.restored(self.high - self.low)
-
-    def last(self, back: int = 0) -> NDArray[np.int64]:
-        """Return the frame's place of the last row (``back`` steps before it), −1 where there is none."""
-        return self._picked(self.high - 1 - back)
-
-    def first(self) -> NDArray[np.int64]:
-        """Return the frame's place of the first row, −1 where there is none."""
-        return self._picked(self.low)
-
-    def days_since_last(self) -> NDArray[np.float64]:
-        """Return the days from the last row's moment to the date, missing where there is none."""
-        out = np.full(len(self.asked), np.nan)
-        some = self.high > self.low
-        out[some] = (self.asked.as_of[some] - self.observed[self.high[some] - 1]) / DAY
-        return self.asked.restored(out)
-
-    def reduced(self, values: NDArray[np.float64], by: np.ufunc) -> NDArray[np.float64]:
-        """Return ``by`` (``np.add``, ``np.minimum`` …) over each slice, missing where it is empty.
-
-        Parameters
-        ----------
-        values : numpy.ndarray
-            One number per row of the table's frame; those that count must not be missing.
-        by : numpy.ufunc
-            What to reduce with.
-
-        Returns
-        -------
-        numpy.ndarray
-            One number per spine row.
-        """
-        out = np.full(len(self.asked), np.nan)
-        some = np.flatnonzero(self.high > self.low)
-        if len(some):
-            some = some[np.argsort(self.low[some], kind="stable")]  # rising, so that no gap is reduced for nothing
-            numbers = np.append(values[self.rows], 0.0)  # an end may stand one past the last row
-            ends = np.empty(2 * len(some), dtype="int64")
-            ends[::2], ends[1::2] = self.low[some], self.high[some]
-            out[some] = by.reduceat(numbers, ends)[::2]
-        return self.asked.restored(out)
-
-    def slope(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the least-squares slope a day over each slice, missing under two different moments.
-
-        Parameters
-        ----------
-        values : numpy.ndarray
-            One number per row of the table's frame; those that count must not be missing.
-
-        Returns
-        -------
-        numpy.ndarray
-            One number per spine row, in units of the values a day.
-        """
-        out = np.full(len(self.asked), np.nan)
-        several = np.flatnonzero(self.high - self.low > 1)
-        for dates in chunks(several, (self.high - self.low)[several], self.chunk_pairs):
-            which, place = expanded(self.low[dates], self.high[dates])
-            x = (self.observed[place] - self.observed[self.low[dates]][which]) / DAY
-            y = values[self.rows[place]]
-            n = np.bincount(which)
-            x = x - (np.bincount(which, x) / n)[which]
-            y = y - (np.bincount(which, y) / n)[which]
-            spread, together = np.bincount(which, x * x), np.bincount(which, x * y)
-            out[dates] = np.divide(together, spread, out=np.full(len(dates), np.nan), where=spread > 0)
-        return self.asked.restored(out)
-
-    def pairs(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return every pair of a spine row and a row that counts for it: their places in the spine and in the frame."""
-        which, place = expanded(self.low, self.high)
-        return self.asked.order[which], self.rows[place]
-
-    def _picked(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
-        out = np.full(len(self.asked), -1, dtype="int64")
-        some = (places >= self.low) & (places < self.high)
-        out[some] = self.rows[places[some]]
-        return self.asked.restored(out)

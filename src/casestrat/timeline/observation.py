@@ -1,7 +1,8 @@
 """Whether a person was under observation: only then is nothing seen a zero.
 
 Two sources say so: ``persons.observed_from`` and ``observed_until``, and ``enrollments``. Both name whole days, the
-last one included. Where neither is recorded for anybody, everybody counts as observed.
+last one included. On dates by which neither was recorded for anybody, everybody in `persons` counts as
+observed. Of whom nothing was known on the date, nothing was seen.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from casestrat.tables import CONTRACTS, Tables
+from casestrat.tables import CONTRACTS, Tables, observation_recorded
 from casestrat.timeline.as_of import Asked, History, known
 from casestrat.timeline.sorted_rows import DAY, NEVER, microseconds
 
@@ -61,16 +62,24 @@ class Observation:
 
     def __init__(self, tables: Tables, asked: Asked) -> None:
         self._date = asked.restored(asked.as_of)
-        self._is_enrolled_known = len(tables.enrollments) > 0
-        has_spans = bool(tables.persons[["observed_from", "observed_until"]].notna().any(axis=None))
-        self._is_known_of_anybody = has_spans or self._is_enrolled_known
-        if has_spans:
-            last = history_of(tables, "persons", asked).windows().last()
+        recorded = observation_recorded(tables)
+        last_day = tables.extract.data_end
+        self._data_end = None if last_day is None else _ends(pd.Series([last_day]))[0]
+        self._has_spans = self._since_then(recorded.persons)
+        self._has_enrollments = self._since_then(recorded.enrollments)
+        last = history_of(tables, "persons", asked).windows().last()
+        self._is_known = last >= 0
+        if self._has_spans.any():
             self._since, self._until, self._is_given = _person_spans(tables.persons, last)
-        if self._is_enrolled_known:
+        if self._has_enrollments.any():
             row, place = history_of(tables, "enrollments", asked).windows().pairs()
             self._blocks = _blocks(row, *_enrolled_spans(tables.enrollments.iloc[place]))
-        self._has_spans = has_spans
+
+    def _since_then(self, recorded: pd.Timestamp | None) -> NDArray[np.bool_]:
+        """Which dates lie after the first moment at which a source told of anybody's observation."""
+        if recorded is None:
+            return np.zeros(len(self._date), dtype=bool)
+        return np.asarray(self._date > microseconds(pd.Series([recorded]))[0])
 
     def over(self, window_days: int | None = None) -> NDArray[np.bool_]:
         """Tell whether each person was observed over the whole window before the date.
@@ -87,18 +96,19 @@ class Observation:
         """
         end = self._date
         start = end - (1 if window_days is None else window_days) * DAY
-        out = np.ones(len(end), dtype=bool)
-        if not self._is_known_of_anybody:
-            return out
-        if self._has_spans:
-            out &= (self._since <= start) & (self._until >= end)
-        if not self._is_enrolled_known:
-            return out & self._is_given
-        at = self._blocks["row"].to_numpy()
-        covers = (self._blocks["start"].to_numpy() <= start[at]) & (self._blocks["end"].to_numpy() >= end[at])
-        enrolled = np.zeros(len(end), dtype=bool)
-        enrolled[at[covers]] = True
-        return out & enrolled
+        out = self._is_known.copy()
+        if window_days is not None and self._data_end is not None:
+            out &= start < self._data_end  # nothing could have been seen in a window after the last day of the data
+        if self._has_spans.any():
+            covered = (self._since <= start) & (self._until >= end)
+            out &= np.where(self._has_spans, covered & (self._is_given | self._has_enrollments), True)
+        if self._has_enrollments.any():
+            at = self._blocks["row"].to_numpy()
+            covers = (self._blocks["start"].to_numpy() <= start[at]) & (self._blocks["end"].to_numpy() >= end[at])
+            enrolled = np.zeros(len(end), dtype=bool)
+            enrolled[at[covers]] = True
+            out &= np.where(self._has_enrollments, enrolled, True)
+        return out
 
 
 def is_observed(tables: Tables, spine: pd.DataFrame, window_days: int | None = None) -> NDArray[np.bool_]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 DAY = 86_400_000_000  # microseconds
 NEVER = np.iinfo(np.int64).max
 MISSING = np.iinfo(np.int64).min  # how numpy writes a missing moment
+CHUNK_PAIRS = 4_000_000  # pairs of (date, row) held at once
 
 
 def microseconds(moments: pd.Series, missing: int = MISSING) -> NDArray[np.int64]:
