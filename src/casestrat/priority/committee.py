@@ -11,17 +11,11 @@ import pandas as pd
 from casestrat.errors import UsageError
 from casestrat.priority import meeting_file
 from casestrat.priority.dates import DateLike, moment_of
-from casestrat.priority.decision_file import Fault, Row, plain_row, read_decisions
-from casestrat.priority.decisions import (
-    CONTENT,
-    decisions_frame,
-    faults_of,
-    refused_frame,
-    standing_row,
-    with_consequence,
-)  # fmt: skip
+from casestrat.priority.decision_file import Fault, plain_row, read_decisions
+from casestrat.priority.decisions import decisions_frame, refused_frame
 from casestrat.priority.follow_up import log_frame, out_of_sequence, overdue_relays
 from casestrat.priority.frozen_list import Entry, freeze, list_fingerprint, list_frame
+from casestrat.priority.minutes import Minutes
 from casestrat.priority.ranking import place_count
 
 if TYPE_CHECKING:
@@ -30,13 +24,6 @@ if TYPE_CHECKING:
 
     from casestrat.knowledge import Program
     from casestrat.knowledge.program import DecisionReason
-
-_OF_OUTCOME = (  # what an amended outcome leaves behind
-    "reason", "override_reason", "defer_until", "relay", "relay_due_on", "relay_status", "relay_confirmed_on",
-    "response", "respond_by",
-)  # fmt: skip
-_OF_DECIDER = ("decided_by", "decided_at")
-Faults = list[Fault]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,20 +126,54 @@ class Meeting:
     The list never changes: who comes later is added beside it, and a decision that is amended is kept. Every decision
     comes from a person, who is named in it; nothing here turns a rank or a score into a decision.
 
-    Attributes
+    Parameters
     ----------
-    meeting_id, territory : str
-        Which meeting, for which territory (empty: all).
+    meeting_id : str
+        Which meeting.
     held_on : pandas.Timestamp
         Day of the meeting.
+    territory : str
+        The territory it decides for; empty: all.
     places : int or None
         Places to be given; None: the list has no cut.
-    program : dict
+    program : mapping of str to str
         Id and version of the program.
-    fingerprints : dict
+    fingerprints : mapping of str to str
         Fingerprints of program, policy, model and extract, as far as they were given.
+    entries : tuple of Entry
+        The frozen list, first first.
+    reasons : tuple of DecisionReason
+        The reasons that may be given.
+
+    Attributes
+    ----------
     list_fingerprint : str
         Hash of the frozen list and these fingerprints.
+
+    Examples
+    --------
+    >>> from casestrat.knowledge import load_program
+    >>> ranked = pd.DataFrame({
+    ...     "rank": [1, 2, 3], "person_id": ["P1", "P2", "P3"], "referral_id": ["R1", "R2", "R3"], "tier": "low",
+    ...     "priority": [3.0, 2.0, 1.0], "completeness": 1.0, "criteria": "meets", "tie_group": 0,
+    ... })
+    >>> meeting = open_meeting(ranked, places=1, held_on="2026-10-12", program=load_program("geriatric"))
+    >>> decided = pd.DataFrame({"referral_id": ["R2", "R3"], "outcome": ["admit", "refuse"], "decided_by": "chair",
+    ...                         "reason": ["criteria_met", "person_declined"], "relay": [None, "to_find"],
+    ...                         "relay_due_on": [None, "2026-10-20"], "override_reason": ["left hospital alone", None]})
+    >>> meeting.record(decided).n_new
+    2
+    >>> meeting.out_of_sequence()[["referral_id", "n_passed_over", "first_passed_over", "override_reason"]]
+      referral_id  n_passed_over  first_passed_over      override_reason
+    0          R2              1                  1  left hospital alone
+    >>> meeting.overdue_relays("2026-10-25")[["referral_id", "days_overdue"]]
+      referral_id  days_overdue
+    0          R3             5
+    >>> admitted = meeting.decisions["decision_id"].iloc[0]
+    >>> meeting.amend(admitted, {"note": "back home"}, reason="note forgotten", by="chair").decisions["note"].item()
+    'back home'
+    >>> Meeting.from_json(meeting.to_json()).amendments[["reason", "by"]].to_dict("records")
+    [{'reason': 'note forgotten', 'by': 'chair'}]
     """
 
     def __init__(
@@ -170,15 +191,12 @@ class Meeting:
         self.meeting_id, self.held_on, self.territory, self.places = meeting_id, held_on, territory, places
         self.program, self.fingerprints = dict(program), dict(sorted(fingerprints.items()))
         self.list_fingerprint = list_fingerprint(entries, self.fingerprints)
-        self._listed = entries
-        self._entries = {entry.referral_id: entry for entry in entries}
-        self._reasons = {reason.code: reason for reason in reasons}
-        self._rows: list[dict[str, Any]] = []
-        self._addenda: list[dict[str, Any]] = []
-        self._amendments: list[dict[str, Any]] = []
+        self._listed, self._reasons = entries, tuple({reason.code: reason for reason in reasons}.values())
+        identity = {"meeting_id": meeting_id, "list_fingerprint": self.list_fingerprint}
+        self._minutes = Minutes(identity, held_on.to_pydatetime(), entries, reasons, has_cut=places is not None)
 
     def __repr__(self) -> str:
-        return f"Meeting({self.meeting_id!r}, {len(self._listed)} people, {len(self._rows)} decisions)"
+        return f"Meeting({self.meeting_id!r}, {len(self._listed)} people, {len(self._minutes.decisions)} decisions)"
 
     @property
     def list(self) -> pd.DataFrame:
@@ -187,18 +205,18 @@ class Meeting:
 
     @property
     def decisions(self) -> pd.DataFrame:
-        """Every decision, amended ones too: one row each, as the table ``decisions``, in the order recorded."""
-        return decisions_frame(self._rows)
+        """Every decision, amended ones too: one row per decision, as the table ``decisions``, in the order recorded."""
+        return decisions_frame(self._minutes.decisions)
 
     @property
     def addenda(self) -> pd.DataFrame:
         """Who was added to the list after it was frozen: one row per person."""
-        return log_frame(self._addenda, ("person_id", "referral_id", "reason", "by"), "added_at")
+        return log_frame(self._minutes.addenda, ("person_id", "referral_id", "reason", "by"), "added_at")
 
     @property
     def amendments(self) -> pd.DataFrame:
         """Why decisions were amended: one row per amendment."""
-        return log_frame(self._amendments, ("decision_id", "supersedes", "reason", "by"), "amended_at")
+        return log_frame(self._minutes.amendments, ("decision_id", "supersedes", "reason", "by"), "amended_at")
 
     def record(self, decisions: pd.DataFrame | Mapping[str, Any] | Path | str) -> RecordResult:
         """Record what people decided, as far as it keeps the rules.
@@ -239,60 +257,15 @@ class Meeting:
                 )
         accepted: list[dict[str, Any]] = []
         refused: list[tuple[int, Fault]] = []
-        n_before = len(self._rows)
+        n_before = len(self._minutes.decisions)
         for number, raw in enumerate(file.rows, start=1):
             row, faults = plain_row(raw)
-            recorded, more = (None, faults) if faults else self._recorded(row)
+            recorded, more = (None, faults) if faults else self._minutes.record(row)
             refused += [(number, fault) for fault in more]
             if recorded is not None and recorded not in accepted:
                 accepted.append(recorded)
-        return RecordResult(decisions_frame(accepted), refused_frame(refused), len(self._rows) - n_before)
-
-    def _recorded(self, row: Row) -> tuple[dict[str, Any] | None, Faults]:
-        """Record one row: the decision that stands, or every rule that the row breaks."""
-        faults = [
-            (name, f"other_{name}", f"the {name} of this meeting")
-            for name in ("meeting_id", "list_fingerprint")
-            if row[name] is not None and row[name] != getattr(self, name)
-        ]
-        entry = self._entry(row)
-        if entry is None:
-            return None, [*faults, ("referral_id", "not_on_list", "a referral of this list, or one added to it")]
-        filled = with_consequence(row, self._reasons, self.held_on.to_pydatetime())
-        before = [old for old in self._rows if old["referral_id"] == entry.referral_id]
-        if not faults:
-            for old in before:
-                if all(old[name] == filled[name] for name in CONTENT):
-                    return old, []
-        faults += faults_of(filled, entry, self._reasons, has_cut=self.places is not None)
-        if before:
-            faults.append(
-                ("referral_id", "already_decided", "no decision yet on this referral; amend the one there is")
-            )
-        if faults:
-            return None, faults
-        new = standing_row(filled, entry, self.meeting_id, 0, has_cut=self.places is not None)
-        self._bind(entry)
-        self._rows.append(new)
-        return new, []
-
-    def _entry(self, row: Row) -> Entry | None:
-        """Return the row of the list that a decision is about, or someone who was added without a referral."""
-        referral, person = row["referral_id"], row["person_id"]
-        if not isinstance(referral, str):
-            return None
-        is_added = any(one["person_id"] == person and one["referral_id"] is None for one in self._addenda)
-        if referral not in self._entries and is_added:
-            return Entry(referral, str(person))
-        return self._entries.get(referral)
-
-    def _bind(self, entry: Entry) -> None:
-        """Keep the referral of someone who was added without one."""
-        if entry.referral_id not in self._entries:
-            self._entries[entry.referral_id] = entry
-            for one in self._addenda:
-                if one["person_id"] == entry.person_id and one["referral_id"] is None:
-                    one["referral_id"] = entry.referral_id
+        n_new = len(self._minutes.decisions) - n_before
+        return RecordResult(decisions_frame(accepted), refused_frame(refused), n_new)
 
     def add(
         self, person_id: str, reason: str, by: str, *, referral_id: str | None = None, at: DateLike | None = None
@@ -317,18 +290,7 @@ class Meeting:
         UsageError
             The person or referral is on the list already, or an argument is empty.
         """
-        words = {"person_id": person_id, "reason": reason, "by": by, "referral_id": referral_id}
-        _need_words({name: word for name, word in words.items() if name != "referral_id" or word is not None})
-        moment = (self.held_on if at is None else moment_of(at, "at")).to_pydatetime()
-        added = {**words, "added_at": moment}
-        if added in self._addenda:
-            return
-        is_listed = any(entry.person_id == person_id for entry in self._entries.values())
-        if is_listed or referral_id in self._entries or any(one["person_id"] == person_id for one in self._addenda):
-            raise UsageError("that person or referral is on the list already", do="record the decision on it")
-        self._addenda.append(added)
-        if referral_id is not None:
-            self._entries[referral_id] = Entry(referral_id, person_id)
+        self._minutes.add(person_id, reason, by, referral_id, at)
 
     def amend(
         self, decision_id: str, changes: Mapping[str, Any], reason: str, by: str, at: DateLike | None = None
@@ -359,45 +321,8 @@ class Meeting:
         UsageError
             There is no such decision, it was replaced already, or the amended one breaks a rule.
         """
-        _need_words({"reason": reason, "by": by})
-        old = self._standing_decision(decision_id)
-        unknown = [str(name) for name in changes if name not in CONTENT or name in _OF_DECIDER]
-        if unknown or not changes:
-            allowed = ", ".join(name for name in CONTENT if name not in _OF_DECIDER)
-            raise UsageError("an amendment changes nothing that a decision says", do=f"change some of: {allowed}")
-        moment = old["decided_at"] if at is None else moment_of(at, "at").to_pydatetime()
-        if moment < old["decided_at"]:
-            raise UsageError("an amendment cannot come before the decision it replaces", do="give a later `at`")
-        is_other = "outcome" in changes and changes["outcome"] != old["outcome"]
-        kept = {name: None if is_other and name in _OF_OUTCOME else old[name] for name in CONTENT}
-        row, faults = plain_row({**kept, **changes, "decided_by": by, "decided_at": moment})
-        entry = self._entries[old["referral_id"]]
-        filled = with_consequence(row, self._reasons, self.held_on.to_pydatetime())
-        faults = faults or faults_of(filled, entry, self._reasons, has_cut=self.places is not None)
-        if faults:
-            told = "; ".join(f"{column}: {expected}" for column, _, expected in faults)
-            raise UsageError("the amended decision breaks a rule", do=f"mend {told}")
-        sequence = sum(one["referral_id"] == entry.referral_id for one in self._rows)
-        new = standing_row(filled, entry, self.meeting_id, sequence, has_cut=self.places is not None)
-        new["supersedes"] = decision_id
-        self._rows.append(new)
-        self._amendments.append({
-            "decision_id": new["decision_id"], "supersedes": decision_id, "reason": reason, "by": by,
-            "amended_at": moment,
-        })  # fmt: skip
+        new = self._minutes.amend(decision_id, changes, reason, by, at)
         return RecordResult(decisions_frame([new]), refused_frame([]), 1)
-
-    def _standing_decision(self, decision_id: str) -> dict[str, Any]:
-        found = [row for row in self._rows if row["decision_id"] == decision_id]
-        if not found:
-            raise UsageError("this meeting has no such decision", do="take a decision_id from `meeting.decisions`")
-        if any(row["supersedes"] == decision_id for row in self._rows):
-            raise UsageError("that decision was replaced already", do="amend the decision that replaced it")
-        return found[0]
-
-    def _standing(self) -> dict[str, dict[str, Any]]:
-        """Return the decision that stands on each referral, in the order of the meeting."""
-        return {row["referral_id"]: row for row in self._rows}
 
     def out_of_sequence(self) -> pd.DataFrame:
         """List everyone who was admitted although someone above them was not.
@@ -409,7 +334,7 @@ class Meeting:
             the list: decision_id, referral_id, person_id, rank_shown, n_passed_over, first_passed_over (the best rank
             among these), is_override, override_reason.
         """
-        return out_of_sequence(self._listed, self._standing())
+        return out_of_sequence(self._listed, self._minutes.standing())
 
     def overdue_relays(self, today: DateLike) -> pd.DataFrame:
         """List the refused people whose relay should have been found or confirmed by now.
@@ -425,7 +350,7 @@ class Meeting:
             One row per standing refusal whose ``relay_due_on`` is past and whose relay is not confirmed, the longest
             overdue first: decision_id, referral_id, person_id, relay, relay_due_on, days_overdue, is_to_find.
         """
-        return overdue_relays(self._standing(), moment_of(today, "today").normalize())
+        return overdue_relays(self._minutes.standing(), moment_of(today, "today").normalize())
 
     def to_json(self) -> str:
         """Return the whole meeting as JSON text: the same bytes for the same meeting.
@@ -444,10 +369,10 @@ class Meeting:
             "fingerprints": self.fingerprints,
             "list_fingerprint": self.list_fingerprint,
             "list": [asdict(entry) for entry in self._listed],
-            "decision_reasons": [meeting_file.reason_fields(reason) for reason in self._reasons.values()],
-            "addenda": self._addenda,
-            "decisions": self._rows,
-            "amendments": self._amendments,
+            "decision_reasons": [meeting_file.reason_fields(reason) for reason in self._reasons],
+            "addenda": self._minutes.addenda,
+            "decisions": self._minutes.decisions,
+            "amendments": self._minutes.amendments,
         })  # fmt: skip
 
     @classmethod
@@ -484,14 +409,5 @@ class Meeting:
                 where="list_fingerprint",
                 do="take the file from the run's folder again",
             )
-        meeting._rows, meeting._addenda, meeting._amendments = content.decisions, content.addenda, content.amendments
-        for one in content.addenda:
-            if one["referral_id"] is not None:
-                meeting._entries[one["referral_id"]] = Entry(one["referral_id"], one["person_id"])
+        meeting._minutes.restore(content.decisions, content.addenda, content.amendments)
         return meeting
-
-
-def _need_words(words: Mapping[str, object]) -> None:
-    for name, word in words.items():
-        if not isinstance(word, str) or not word.strip():
-            raise UsageError(f"`{name}` is empty", do=f"say {name} in a few words")
