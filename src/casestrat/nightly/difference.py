@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from casestrat.tables import TEXT
-
-COLUMNS = ("person_id", "referral_id", "change", "rank_before", "rank_after", "was_proposed", "is_proposed")
+from casestrat.nightly.files import to_contract
 
 
 def difference_of(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
@@ -21,9 +19,8 @@ def difference_of(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per referral that stands otherwise: person_id, referral_id, change (``joins``, ``leaves``,
-        ``gains_place``, ``loses_place``, ``moves``), rank_before, rank_after, was_proposed, is_proposed; changed
-        places first, then by referral.
+        One row per referral that stands otherwise, as in the output ``difference``; changed places first, then by
+        referral.
 
     Examples
     --------
@@ -42,15 +39,11 @@ def difference_of(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     change = np.select(
         [left, joined, now & ~was, was & ~now, moved], ["leaves", "joins", "gains_place", "loses_place", "moves"], ""
     )
-    frame = pd.DataFrame({
-        "person_id": both["person_id_after"].astype(TEXT).fillna(both["person_id_before"].astype(TEXT)),
-        "referral_id": both["referral_id"].astype(TEXT),
-        "change": pd.array(change, dtype=TEXT),
-        "rank_before": both["rank_before"].astype("Int64"),
-        "rank_after": both["rank_after"].astype("Int64"),
-        "was_proposed": was,
-        "is_proposed": now,
-    })  # fmt: skip
+    both = both.assign(
+        person_id=both["person_id_after"].fillna(both["person_id_before"]), change=change, was_proposed=was,
+        is_proposed=now,
+    )  # fmt: skip
+    frame = to_contract(both, "difference")
     order = {"gains_place": 0, "loses_place": 0, "leaves": 1, "joins": 2, "moves": 3}
     changed = frame.loc[change != ""]
     by = changed["change"].map(order)

@@ -94,22 +94,27 @@ def csv_bytes(frame: pd.DataFrame, wording: Wording) -> bytes:
 
     Text that a spreadsheet would run as a formula is given a leading apostrophe.
     """
-    comma = wording("csv.decimal") == ","
-    shown = pd.DataFrame({name: _shown(frame[name]) for name in frame.columns})
+    decimal = wording("csv.decimal")
+    shown = pd.DataFrame({name: _shown(frame[name], decimal) for name in frame.columns})
     shown.columns = [wording(f"columns.{name}") for name in frame.columns]
-    text = shown.to_csv(index=False, sep=";" if comma else ",", decimal="," if comma else ".", lineterminator="\r\n")
+    text = shown.to_csv(index=False, sep=";" if decimal == "," else ",", lineterminator="\r\n")
     return text.encode("utf-8-sig")
 
 
-def _shown(column: pd.Series) -> Any:
+def _shown(column: pd.Series, decimal: str) -> Any:
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return column.dt.strftime("%Y-%m-%d")
     if pd.api.types.is_string_dtype(column.dtype):
         risky = column.str.startswith(_FORMULA_STARTS).fillna(False).astype(bool)
         return column.mask(risky, "'" + column)
     if pd.api.types.is_float_dtype(column.dtype):
-        return column.round(6)
+        return column.map(lambda number: _plain(number).replace(".", decimal), na_action="ignore")
     return column
+
+
+def _plain(number: float) -> str:
+    """Write a number with up to six decimals, without zeros at its end."""
+    return f"{round(number, 6) + 0.0:.6f}".rstrip("0").rstrip(".")
 
 
 def to_contract(frame: pd.DataFrame, name: str) -> pd.DataFrame:

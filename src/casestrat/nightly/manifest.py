@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ SCHEMA = "casestrat-run/1"
 
 @dataclass(frozen=True, slots=True)
 class RunInputs:
-    """Everything a run depends on; its hash is the run's id."""
+    """Everything a run depends on; the hash of all but the language, which only pages and lists speak, is its id."""
 
     as_of: str
     extract: str
@@ -44,8 +44,8 @@ class RunInputs:
 
     @property
     def run_id(self) -> str:
-        """Hash of the inputs, of the version of the outputs and of the software."""
-        return fingerprint_of((SCHEMA, __version__, self))[:16]
+        """Hash of the inputs but their language, of the version of the outputs and of the software."""
+        return fingerprint_of((SCHEMA, __version__, replace(self, lang="")))[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class RunFolders:
 
     @property
     def previous(self) -> Path:
-        """Where a damaged folder of this run waits while the whole one takes its place."""
+        """Where a folder of this run that is to be replaced waits while the new one takes its place."""
         return self.out / f".previous-{self.as_of}-{self.run_id}"
 
     @property
@@ -81,11 +81,12 @@ class RunFolders:
         """The folder of a later run of the same date on changed inputs."""
         return self.out / f"{self.as_of}.{self.run_id}"
 
-    def published(self) -> Path | None:
-        """Return the folder where this very run already stands, whole, or None."""
+    def published(self, lang: str) -> Path | None:
+        """Return the folder where this very run already stands, whole and in the same language, or None."""
         for folder in (self.first, self.beside):
-            manifest = read_manifest(folder)
-            if manifest is not None and manifest.get("run_id") == self.run_id and files_stand(folder, manifest):
+            manifest = read_manifest(folder) or {}
+            is_same = (manifest.get("run_id"), manifest.get("lang")) == (self.run_id, lang)
+            if is_same and files_stand(folder, manifest):
                 return folder
         return None
 
@@ -107,8 +108,8 @@ class RunFolders:
         """Put the staged folder in place and remove the work folder."""
         target = self.target()
         try:
-            if target.exists():  # the same run, with a file lost or changed: replaced, but what people recorded is kept
-                _keep_meetings(target, self.staged)
+            if target.exists():  # the same run, damaged or in another language: what people recorded is kept
+                _keep(target, self.staged)
                 put_in_place(target, self.previous)
             put_in_place(self.staged, target)
         except OSError as fault:
@@ -124,10 +125,12 @@ class RunFolders:
             put_in_place(self.previous, self.target())
 
 
-def _keep_meetings(standing: Path, staged: Path) -> None:
-    """Carry over the meetings of a damaged folder: decisions are never lost to a re-run."""
+def _keep(standing: Path, staged: Path) -> None:
+    """Carry over the meetings and the log of a folder that is replaced: decisions are never lost to a re-run."""
     for path in sorted((standing / "meetings").iterdir() if (standing / "meetings").is_dir() else ()):
         shutil.copy2(path, staged / "meetings" / path.name)
+    if (standing / RUN_LOG).is_file():
+        shutil.copy2(standing / RUN_LOG, staged / RUN_LOG)
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:

@@ -94,7 +94,7 @@ def load_tables(folder: Path, extract: Extract) -> Tables:
     whole = json.loads((folder / _WHOLE).read_text(encoding="utf-8"))
     present = whole["present"]
     since = {name: None if moment is None else pd.Timestamp(moment) for name, moment in whole["observation"].items()}
-    frames = {name: contract.empty() for name, contract in CONTRACTS.items()}
+    frames: dict[str, Any] = {name: contract.empty() for name, contract in CONTRACTS.items()}
     frames |= {name: _as_text(pd.read_parquet(folder / f"{name}.parquet")) for name in present}
     nothing = pd.DataFrame()
     return Tables(

@@ -9,6 +9,7 @@ from casestrat.allocation import AllocationProblem, Plan, allocate
 from casestrat.errors import UsageError
 from casestrat.knowledge import Program, load_program
 from casestrat.nightly.files import parquet_bytes, to_contract, write_atomic
+from casestrat.nightly.lists import list_bytes
 from casestrat.nightly.manifest import locked
 from casestrat.nightly.results import ALLOCATION_SECONDS
 from casestrat.nightly.run import check_date, parse_as_of
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def allocate_source(
-    source: str | Path | Tables, program: str | Path | Program, *, as_of: str | pd.Timestamp, out: str | Path
+    source: str | Path | Tables,
+    program: str | Path | Program,
+    *,
+    as_of: str | pd.Timestamp,
+    out: str | Path,
+    lang: str = "en",
 ) -> Plan:
     """Propose a case manager for each open case that has none, and write the plan.
 
@@ -32,7 +38,9 @@ def allocate_source(
     as_of : str or pandas.Timestamp
         The date: only what was recorded before it counts.
     out : str or path
-        The folder in which ``allocation``, ``unassigned`` and ``workload`` are written, as Parquet.
+        The folder in which ``allocation``, ``unassigned`` and ``workload`` are written, as Parquet and as CSV.
+    lang : {"en", "fr", "it"}, optional
+        Language of the CSV lists.
 
     Returns
     -------
@@ -57,9 +65,14 @@ def allocate_source(
     nobody = OUTPUTS["waiting_list"].empty()
     plan = allocate(AllocationProblem.from_tables(tables, rules, nobody, date), time_limit_s=ALLOCATION_SECONDS)
     with locked(Path(out)):
-        for name, frame in (
-            ("allocation", plan.assignments), ("unassigned", plan.unassigned), ("workload", plan.workload),
-        ):  # fmt: skip
-            shaped = to_contract(frame.assign(as_of=date), name)
-            write_atomic(Path(out) / f"{name}.parquet", parquet_bytes(shaped))
+        told = _frames(plan.in_language(lang), date)
+        for name, frame in _frames(plan, date).items():
+            write_atomic(Path(out) / f"{name}.parquet", parquet_bytes(frame))
+            write_atomic(Path(out) / f"{name}.csv", list_bytes(name, told[name], rules, lang))
     return plan
+
+
+def _frames(plan: Plan, date: pd.Timestamp) -> dict[str, pd.DataFrame]:
+    """Return what is written of a plan."""
+    frames = {"allocation": plan.assignments, "unassigned": plan.unassigned, "workload": plan.workload}
+    return {name: to_contract(frame.assign(as_of=date), name) for name, frame in frames.items()}

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from casestrat._version import __version__
-from casestrat.knowledge import Wording, load_wording
 from casestrat.nightly.difference import difference_of
-from casestrat.nightly.files import csv_bytes, json_bytes, output_error, parquet_bytes, write_atomic
+from casestrat.nightly.files import json_bytes, output_error, parquet_bytes, to_contract, write_atomic
+from casestrat.nightly.lists import LISTS, list_bytes
 from casestrat.nightly.manifest import MANIFEST, SCHEMA, RunFolders, list_files
 from casestrat.reports import caseload_page, committee_page, meetings_index
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from casestrat.nightly.results import CommitteeList, Results
 
-LISTS = ("waiting_list", "assess_first", "allocation", "unassigned", "workload", "set_aside")  # also written as CSV
+_OTHER_LANGUAGES = ("fr", "it")  # in which a page can be read
+_SENTENCES = {"allocation": ("why",), "unassigned": ("reason", "relaxation")}
 
 
 def stage(results: Results, folders: RunFolders, lang: str) -> dict[str, Any]:
@@ -40,7 +41,6 @@ def stage(results: Results, folders: RunFolders, lang: str) -> dict[str, Any]:
     dict
         The manifest.
     """
-    wording = load_wording(lang)
     folder = folders.staged
     try:
         shutil.rmtree(folder, ignore_errors=True)
@@ -50,41 +50,64 @@ def stage(results: Results, folders: RunFolders, lang: str) -> dict[str, Any]:
     for name, frame in results.frames.items():
         write_atomic(folder / f"{name}.parquet", parquet_bytes(frame))
         if name in LISTS:
-            write_atomic(folder / f"{name}.csv", csv_bytes(frame, wording))
-    _write_pages(results, folder, lang, wording)
-    _write_difference(results, folders)
+            told = told_frame(results, name, lang)
+            write_atomic(folder / f"{name}.csv", list_bytes(name, told, results.program, lang))
+    _write_pages(results, folder, lang)
+    _write_difference(results, folders, lang)
     manifest = _manifest(results, folders, folder)
     write_atomic(folder / MANIFEST, json_bytes(manifest))
     return manifest
 
 
-def _write_difference(results: Results, folders: RunFolders) -> None:
+def told_frame(results: Results, name: str, lang: str) -> pd.DataFrame:
+    """Return an output with its sentences in a language."""
+    frame = results.frames[name]
+    if name == "set_aside":
+        return to_contract(results.tables.set_aside_in(lang), name)
+    if name in _SENTENCES and results.plan is not None:
+        plan = results.plan.in_language(lang)
+        told = {"allocation": plan.assignments, "unassigned": plan.unassigned}[name]
+        return to_contract(told.assign(as_of=pd.Timestamp(results.inputs.as_of)), name)
+    return frame
+
+
+def _in_all_languages(results: Results, name: str) -> pd.DataFrame | None:
+    """Return an output with its sentences in each language that a page can switch to: ``why_fr`` beside ``why``."""
+    frame = results.frames.get(name)
+    if frame is None:
+        return None
+    told = {lang: told_frame(results, name, lang) for lang in _OTHER_LANGUAGES}
+    return frame.assign(
+        **{f"{column}_{lang}": one[column] for lang, one in told.items() for column in _SENTENCES[name]}
+    )
+
+
+def _write_difference(results: Results, folders: RunFolders, lang: str) -> None:
     """Where another run of this date stands already, tell what this one changes; that run is never touched."""
     standing = folders.first / "waiting_list.parquet"
     if folders.target() == folders.first or not standing.is_file():
         return
     before = pd.read_parquet(standing)
     changed = difference_of(before, results.frames["waiting_list"])
-    write_atomic(
-        folders.staged / "difference.csv", changed.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
-    )
+    write_atomic(folders.staged / "difference.csv", list_bytes("difference", changed, results.program, lang))
 
 
-def _write_pages(results: Results, folder: Path, lang: str, wording: Wording) -> None:
+def _write_pages(results: Results, folder: Path, lang: str) -> None:
     for one in results.lists:
         if one.meeting is not None:
             write_atomic(
                 folder / "meetings" / f"{file_name(one.meeting.meeting_id)}.json", one.meeting.to_json().encode()
             )
-    pages = {page_name(one, results.lists): _committee_page(results, one, lang) for one in results.lists}
+    spoken = {name: frame for name in _SENTENCES if (frame := _in_all_languages(results, name)) is not None}
+    pages = {page_name(one, results.lists): _committee_page(results, one, lang, spoken) for one in results.lists}
     for name, page in pages.items():
         write_atomic(folder / name, page.encode())
     if len(results.lists) > 1:
         write_atomic(folder / "committee.html", _index(results, lang).encode())
     page = caseload_page(
         workload=results.frames.get("workload"),
-        allocation=results.frames.get("allocation"),
-        unassigned=results.frames.get("unassigned"),
+        allocation=spoken.get("allocation"),
+        unassigned=spoken.get("unassigned"),
         indicators=results.frames["caseload"],
         flow=results.flow,
         contacts=results.contacts,
@@ -107,13 +130,10 @@ def _index(results: Results, lang: str) -> str:
     )
 
 
-def _committee_page(results: Results, one: CommitteeList, lang: str) -> str:
+def _committee_page(results: Results, one: CommitteeList, lang: str, spoken: dict[str, pd.DataFrame]) -> str:
     ids = pd.concat([one.ranked["person_id"], one.assess_first["person_id"]])
-    mine = {
-        name: results.frames[name][results.frames[name]["person_id"].isin(ids)]
-        for name in ("reasons", "criteria", "allocation", "unassigned")
-        if name in results.frames
-    }
+    frames = {name: results.frames[name] for name in ("reasons", "criteria")} | spoken
+    mine = {name: frame[frame["person_id"].isin(ids)] for name, frame in frames.items()}
     meeting = json.loads(one.meeting.to_json()) if one.meeting is not None else _no_meeting(results, one)
     meetings = {"meetings": "committee.html"} if len(results.lists) > 1 else {}
     return committee_page(

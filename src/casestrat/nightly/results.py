@@ -56,6 +56,7 @@ class Results:
     contacts: pd.DataFrame
     parts: int
     left_out: tuple[str, ...]  # outputs that the extract's tables do not allow
+    plan: Plan | None = None  # keeps what it says by key, so that it can be said in every language
     counts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -113,7 +114,7 @@ def assemble(
     counts = _count(tables, shaped, lists, plan)
     return Results(
         program, tables, inputs, shaped, lists, flow(tables, program, date), contacts_due(tables, program, date),
-        len(tasks), left_out, counts,
+        len(tasks), left_out, plan, counts,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from casestrat.reports.page_data import (
+    TOLD,
     check_language,
     in_all_languages,
     need_columns,
@@ -33,8 +34,8 @@ _WORKLOAD = (
     "cm_id", "team", "capacity_minutes", "minutes_before", "minutes_after", "cases_before", "cases_after",
     "n_high", "n_medium", "n_low",
 )  # fmt: skip
-_PROPOSED = ("case_id", "person_id", "kind", "cm_id", "minutes", "why", "runner_up")
-_UNASSIGNED = ("case_id", "person_id", "kind", "minutes", "rule", "reason", "relaxation")
+_PROPOSED = ("case_id", "person_id", "kind", "cm_id", "minutes", *TOLD["allocation"], "runner_up")
+_UNASSIGNED = ("case_id", "person_id", "kind", "minutes", "rule", *TOLD["unassigned"])
 _INDICATORS = (
     "indicator", "group_kind", "group", "period_start", "period_end", "value", "numerator", "denominator",
     "is_suppressed",
@@ -67,6 +68,7 @@ def caseload_page(
         One row per case manager, as in ``workload`` (minutes a week).
     allocation, unassigned : pandas.DataFrame, optional
         One row per case with its case manager (proposals are ``is_new``), and per case without one, with the reason.
+        Beside ``why``, ``reason`` and ``relaxation`` there may be ``why_fr`` and so on, in the other languages.
     indicators : pandas.DataFrame, optional
         One row per indicator, group and period, as in ``caseload``.
     flow : pandas.DataFrame, optional

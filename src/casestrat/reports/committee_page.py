@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from casestrat.reports.page_data import (
+    TOLD,
     check_language,
     in_all_languages,
     need_columns,
@@ -43,8 +44,8 @@ _ASSESS = (
 )
 _REASONS = ("person_id", "reason", "domain", "is_actionable", "contribution", "value", "source", "observed_on")
 _CRITERIA = ("person_id", "referral_id", "criteria_set", "criterion", "result", "evidence", "unknown_inputs")
-_ALLOCATION = ("person_id", "cm_id", "minutes", "why", "runner_up")
-_UNASSIGNED = ("person_id", "rule", "reason", "relaxation")
+_ALLOCATION = ("person_id", "cm_id", "minutes", *TOLD["allocation"], "runner_up")
+_UNASSIGNED = ("person_id", "rule", *TOLD["unassigned"])
 _PEOPLE = ("person_id", "birth_year", "birth_month", "language", "interpreter_needed")
 _SERVICES = ("service_id", "domain", "territory", "waiting_days", "label_en", "label_fr", "label_it")
 _ADDED = (*_RANKED, "reason", "by", "added_at")
@@ -85,7 +86,8 @@ def committee_page(
     assess_first : pandas.DataFrame
         One row per person too incomplete to rank.
     allocation, unassigned : pandas.DataFrame, optional
-        Proposed case managers, and people for whom none can be proposed, with the reason.
+        Proposed case managers, and people for whom none can be proposed, with the reason. Beside ``why``, ``reason``
+        and ``relaxation`` there may be ``why_fr`` and so on, in the other languages.
     services : pandas.DataFrame, optional
         Where a relay can lead; without it a refusal can only say that a relay is to be found.
     program : Program

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from casestrat.knowledge.program import Labels, Program
 
 LANGUAGES = ("en", "fr", "it")
+TOLD = {
+    name: tuple(f"{column}{end}" for column in columns for end in ("", "_fr", "_it"))
+    for name, columns in {"allocation": ("why",), "unassigned": ("reason", "relaxation")}.items()
+}
+"""Columns that hold sentences: in English, and in the other languages of a page where the frame has them."""
+
 _DIGITS = 6  # of a number on a page; what is read has at most three
 
 

@@ -57,6 +57,7 @@ def _as_of() -> Any:
 
 _CRITERIA = ("meets", "fails", "ask")
 _KIND = ("open", "proposed")
+_CHANGES = ("joins", "leaves", "gains_place", "loses_place", "moves")
 _RULES = ("override", "deadline", "index", "referral_date", "lottery")
 
 
@@ -286,6 +287,23 @@ class SetAside(Table):
         )
 
 
+class Difference(Table):
+    """A referral that stands otherwise than in the run of the same date that stood first."""
+
+    person_id: Text = person_id()
+    referral_id: Text = key_id("Referral that waits, or waited.")
+    change: Text = _code("What changed.", _CHANGES, "needed")
+    rank_before: Whole = _count("Rank in the first run.", "rank", 1)
+    rank_after: Whole = _count("Rank in this run.", "rank", 1)
+    was_proposed: Flag = _flag("Whether the rank was within the places.")
+    is_proposed: Flag = _flag("Whether the rank is within the places.")
+
+    class Config:
+        """Facts about the output."""
+
+        metadata = facts(key=("referral_id",), adds="what a run on changed inputs changes in the list (CSV alone)")
+
+
 _MODELS: dict[str, type[pa.DataFrameModel]] = {
     "waiting_list": WaitingList,
     "assess_first": AssessFirst,
@@ -297,6 +315,7 @@ _MODELS: dict[str, type[pa.DataFrameModel]] = {
     "workload": Workload,
     "caseload": Caseload,
     "set_aside": SetAside,
+    "difference": Difference,
 }
 
 OUTPUTS: dict[str, Contract] = {name: contract_of(name, model) for name, model in _MODELS.items()}

@@ -89,7 +89,7 @@ const kindWords = (kind) => (["open", "proposed"].includes(kind) ? w(`kind_${kin
 function proposalSection() {
   if (!proposed.length) return section("proposals", w("proposals"), "", empty("no_proposals"));
   const rows = proposed.map((row) => h("tr", {}, h("td", {}, h("b", {}, row.person_id)), h("td", {}, kindWords(row.kind)), h("td", {}, row.cm_id),
-    h("td", { class: "figure" }, row.minutes == null ? "" : w("hours", { n: hours(row.minutes, 1) })), h("td", {}, row.why ?? ""), h("td", { class: "quiet" }, row.runner_up ?? "")));
+    h("td", { class: "figure" }, row.minutes == null ? "" : w("hours", { n: hours(row.minutes, 1) })), h("td", {}, told(row, "why")), h("td", { class: "quiet" }, row.runner_up ?? "")));
   return section("proposals", w("proposals"), w("proposals_why"),
     table([["person"], ["kind"], ["case_manager"], ["hours_week", true], ["why"], ["runner_up"]], rows));
 }
@@ -97,7 +97,7 @@ function proposalSection() {
 function unassignedSection() {
   if (!unassigned.length) return section("unassigned", w("unassigned"), "", empty("no_unassigned"));
   const rows = unassigned.map((row) => h("tr", {}, h("td", {}, h("b", {}, row.person_id)), h("td", {}, kindWords(row.kind)),
-    h("td", {}, ruleWords(row.rule), row.reason ? h("small", {}, ` · ${row.reason}`) : null), h("td", {}, row.relaxation ?? "")));
+    h("td", {}, ruleWords(row.rule), told(row, "reason") ? h("small", {}, ` · ${told(row, "reason")}`) : null), h("td", {}, told(row, "relaxation"))));
   return section("unassigned", w("unassigned"), "", table([["person"], ["kind"], ["reason"], ["change"]], rows));
 }
 
@@ -177,8 +177,8 @@ const groupName = (row) => (row.group_kind === "tier" ? tierLabel(row.group) : r
 // One line an indicator and period: everyone first, then the groups of each kind side by side.
 function indicatorSection() {
   if (!indicators.length) return section("indicators", w("indicators"), "", empty("no_indicators"));
-  const told = indicators.filter((row) => !(data.contacts.length && row.indicator.startsWith("contacts_") && intensityOf(row.indicator))); // stand above
-  const lines = [...groupBy(told.map((row) => ({ ...row, line: [row.indicator, row.period_start, row.period_end].join("|") })), "line").values()];
+  const listed = indicators.filter((row) => !(data.contacts.length && row.indicator.startsWith("contacts_") && intensityOf(row.indicator))); // stand above
+  const lines = [...groupBy(listed.map((row) => ({ ...row, line: [row.indicator, row.period_start, row.period_end].join("|") })), "line").values()];
   const kinds = ["team", "territory", "tier"].filter((kind) => indicators.some((row) => row.group_kind === kind));
   const groups = (rows, kind) => rows.filter((row) => row.group_kind === kind).map((row) =>
     [h("span", { class: "group" }, `${groupName(row)} `, h("b", {}, indicatorValue(row))), " "]);

@@ -166,13 +166,13 @@ function caseManager(entry) {
   if (proposal) {
     const hours = proposal.minutes == null ? "" : w("hours_week", { n: number(proposal.minutes / 60, 1) });
     return panelSection("case_manager", "", h("p", {}, h("b", {}, proposal.cm_id), hours ? ` · ${hours}` : "",
-      proposal.why ? ` · ${proposal.why}` : ""),
+      told(proposal, "why") ? ` · ${told(proposal, "why")}` : ""),
     proposal.runner_up ? h("p", { class: "quiet" }, w("runner_up", { cm: proposal.runner_up })) : null);
   }
   if (!refusal) return panelSection("case_manager", "", h("p", { class: "quiet" }, w("no_proposal")));
   const rule = `rule_${refusal.rule}` in data.words.en ? w(`rule_${refusal.rule}`) : readable(refusal.rule);
-  return panelSection("case_manager", "", h("p", {}, w("no_case_manager", { reason: rule }), refusal.reason ? ` · ${refusal.reason}` : ""),
-    refusal.relaxation ? h("p", { class: "quiet" }, w("would_help", { change: refusal.relaxation })) : null);
+  return panelSection("case_manager", "", h("p", {}, w("no_case_manager", { reason: rule }), told(refusal, "reason") ? ` · ${told(refusal, "reason")}` : ""),
+    told(refusal, "relaxation") ? h("p", { class: "quiet" }, w("would_help", { change: told(refusal, "relaxation") })) : null);
 }
 
 const decisionReason = (decision) => label(reasonList.find((one) => one.code === decision.reason)?.label, decision.reason);

@@ -45,6 +45,9 @@ function languageName(code) {
   }
 }
 
+// A sentence of a row: in the reader's language where the row has it, else as it was made.
+const told = (row, name) => row[`${name}_${lang}`] ?? row[name] ?? "";
+
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (value === null || value === undefined || value === false) continue;
