@@ -110,7 +110,8 @@ def _check_table(contract: Contract, raw: RawTable, extract: Extract, before: Ma
     check = TableCheck(contract, raw)
     source = str(raw.source[0]) if len(raw.source) else contract.name
     _refuse_columns(contract, raw, source)
-    _coerce(check)
+    _refuse_zones(contract, raw, extract, source)
+    _coerce(check, extract.timezone)
     _add_recorded_at(check, extract, before, source)
     _fill(check)
     _validate(check)
@@ -135,7 +136,18 @@ def _refuse_columns(contract: Contract, raw: RawTable, source: str) -> None:
         )
 
 
-def _coerce(check: TableCheck) -> None:
+def _refuse_zones(contract: Contract, raw: RawTable, extract: Extract, source: str) -> None:
+    """Stop at moments with a zone where nothing says which is the agency's own."""
+    zoned = [str(name) for name, dtype in raw.frame.dtypes.items() if isinstance(dtype, pd.DatetimeTZDtype)]
+    if zoned and extract.timezone is None:
+        raise TablesError(
+            f"table {contract.name} holds moments with a time zone: {', '.join(zoned)}",
+            where=source,
+            do='write the agency\'s own timezone, such as "Europe/Paris", in extract.toml, or give local times',
+        )
+
+
+def _coerce(check: TableCheck, timezone: str | None) -> None:
     """Give every column its type; cells that cannot be read are blanked with a reason of their own."""
     columns: dict[str, pd.Series] = {}
     unparsable: dict[str, Mask] = {}
@@ -148,7 +160,7 @@ def _coerce(check: TableCheck) -> None:
             columns[name] = missing_text(check.raw.frame[name])  # text, whatever the source
             check.warn("extra_column", 1, f"column {name} is no part of the contract; it is kept")
             continue
-        columns[name], is_bad = parse_column(column, check.raw.frame[name])
+        columns[name], is_bad = parse_column(column, check.raw.frame[name], timezone)
         if is_bad.any():
             unparsable[name] = is_bad
     check.frame = pd.DataFrame(columns)

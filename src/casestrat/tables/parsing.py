@@ -21,10 +21,11 @@ _NUMBER = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?"
 _DATE = r"(1[89]|2[01])\d\d-\d\d-\d\d"
 _MIDNIGHT = r"([T ]00:00(:00(\.0+)?)?)?"
 _MOMENT = _DATE + r"([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?"
+_OFFSET = r"(Z|[+-]\d\d:?\d\d)"
 _TRUE, _FALSE, _UNKNOWN = ("true", "t", "1", "yes", "y", "1.0"), ("false", "f", "0", "no", "n", "0.0"), ("unknown", "u")
 
 
-def parse_column(column: Column, values: pd.Series) -> tuple[pd.Series, Mask]:
+def parse_column(column: Column, values: pd.Series, timezone: str | None = None) -> tuple[pd.Series, Mask]:
     """Read one column's cells.
 
     Parameters
@@ -33,6 +34,8 @@ def parse_column(column: Column, values: pd.Series) -> tuple[pd.Series, Mask]:
         What the contract declares.
     values : pandas.Series
         Text, or values that already have a type.
+    timezone : str, optional
+        Zone of the agency. Moments that carry a zone become its local time; without it they cannot be read.
 
     Returns
     -------
@@ -47,6 +50,8 @@ def parse_column(column: Column, values: pd.Series) -> tuple[pd.Series, Mask]:
     >>> parsed.tolist(), is_bad.tolist()
     ([1940, <NA>, <NA>], [False, False, True])
     """
+    if column.kind in _TIMES:
+        return _TIMES[column.kind](values, timezone)
     return _PARSERS[column.kind](values)
 
 
@@ -154,23 +159,35 @@ def _flag_text(text: pd.Series) -> tuple[pd.Series, Mask]:
     return pd.Series(flags), ~(is_true | is_false | is_unknown)
 
 
-def _date(values: pd.Series) -> tuple[pd.Series, Mask]:
-    moments, is_bad = _moments(values, _DATE + _MIDNIGHT)
+def _date(values: pd.Series, timezone: str | None) -> tuple[pd.Series, Mask]:
+    moments, is_bad = _moments(values, _DATE + _MIDNIGHT, timezone)
     has_time = (moments != moments.dt.normalize()) & moments.notna()
     is_bad = is_bad | has_time.to_numpy(dtype=bool)
     return moments.mask(has_time), is_bad
 
 
-def _moment(values: pd.Series) -> tuple[pd.Series, Mask]:
-    return _moments(values, _MOMENT)
+def _moment(values: pd.Series, timezone: str | None) -> tuple[pd.Series, Mask]:
+    return _moments(values, _MOMENT, timezone)
 
 
-def _moments(values: pd.Series, pattern: str) -> tuple[pd.Series, Mask]:
+def _moments(values: pd.Series, pattern: str, timezone: str | None) -> tuple[pd.Series, Mask]:
     if _is_text(values):
-        return _by_unique(values, lambda text: _moments_text(text, pattern))
-    if not pd.api.types.is_datetime64_dtype(values.dtype):  # numbers, or moments with a zone
+        return _by_unique(values, lambda text: _moments_text(_local(text, timezone), pattern))
+    if isinstance(values.dtype, pd.DatetimeTZDtype) and timezone is not None:
+        values = values.dt.tz_convert(timezone).dt.tz_localize(None)
+    if not pd.api.types.is_datetime64_dtype(values.dtype):  # numbers, or moments whose zone says nothing here
         return _nothing(values, np.dtype("datetime64[us]"))
     return values.dt.as_unit("us"), np.zeros(len(values), dtype=bool)
+
+
+def _local(text: pd.Series, timezone: str | None) -> pd.Series:
+    """Return moments written with an offset as the local time of the agency; all else as it came."""
+    zoned = _matches(text, _MOMENT + _OFFSET)
+    if timezone is None or not zoned.any():
+        return text
+    moments = pd.to_datetime(text[zoned].astype(object), format="ISO8601", utc=True)
+    local = moments.dt.tz_convert(timezone).dt.tz_localize(None).dt.strftime("%Y-%m-%dT%H:%M:%S.%f")
+    return text.where(~zoned, local.reindex(text.index).astype(TEXT))
 
 
 def _moments_text(text: pd.Series, pattern: str) -> tuple[pd.Series, Mask]:
@@ -192,6 +209,5 @@ _PARSERS: dict[str, Callable[[pd.Series], tuple[pd.Series, Mask]]] = {
     "whole": _whole,
     "number": _number,
     "flag": _flag,
-    "date": _date,
-    "moment": _moment,
 }
+_TIMES: dict[str, Callable[[pd.Series, str | None], tuple[pd.Series, Mask]]] = {"date": _date, "moment": _moment}

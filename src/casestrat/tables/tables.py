@@ -65,6 +65,8 @@ class Tables:
         of ids that might be one person (system_a, id_a, system_b, id_b, agree, differ).
     observation : ObservationRecorded or None
         For one part of the people alone: since when the whole extract tells of observation.
+    phrases : mapping of str to Phrase
+        What ``set_aside`` says in English → the same in no language yet, for :meth:`set_aside_in`.
 
     Examples
     --------
@@ -111,7 +113,7 @@ class Tables:
     unmapped_codes: pd.DataFrame = field(default_factory=pd.DataFrame)
     doubtful_pairs: pd.DataFrame = field(default_factory=pd.DataFrame)
     observation: ObservationRecorded | None = None
-    phrases: Mapping[str, Phrase] = field(default_factory=dict, repr=False)  # of ``set_aside``, by their English
+    phrases: Mapping[str, Phrase] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_frames(
