@@ -53,10 +53,10 @@ class ReferralRules:
 
 @dataclass(frozen=True, slots=True)
 class Outcome(_Frozen):
-    """``[outcomes.<name>]``: what a model foretells.
+    """``[outcomes.<name>]``: what a model foretells, inside ``[as_of, as_of + horizon_days)``.
 
-    Either an event (``event``, ``where``) or an instrument's score (``instrument``, ``output``, ``at_least``) inside
-    ``[as_of, as_of + horizon_days)``.
+    Its source is something that happens (``event`` with ``where``, ``closed``, or both: the first of the two), or
+    something that is looked at (an ``instrument`` or a ``measurement`` with ``at_least``).
 
     Parameters
     ----------
@@ -73,11 +73,20 @@ class Outcome(_Frozen):
     output : str
         The output of the instrument.
     at_least : float, optional
-        The score from which on the outcome has come.
+        The score or the value from which on the outcome has come.
     competing : tuple of str
-        Kinds of events that end the chance to see it.
+        Kinds of events, or other outcomes of the program that happen, that end the chance to see it.
     label : mapping of str to str, optional
         What people read, by language.
+    closed : tuple of str
+        Reasons for which an episode is closed. Alone, it is foretold for people in an open episode only.
+    measurement : str, optional
+        The kind of measurement.
+    which : {"any", "next"}
+        Of several sittings or measurements: whether one of them must reach ``at_least``, or the first one on or after
+        the date alone decides.
+    rivals : mapping of str to Outcome, optional
+        What those of the competing names mean that are outcomes of the program; the others are kinds of events.
     """
 
     name: str
@@ -89,6 +98,15 @@ class Outcome(_Frozen):
     at_least: float | None = None
     competing: tuple[str, ...] = ()
     label: Labels = field(default_factory=FrozenMap)
+    closed: tuple[str, ...] = ()
+    measurement: str | None = None
+    which: Literal["any", "next"] = "any"
+    rivals: Mapping[str, Outcome] = field(default_factory=FrozenMap)
+
+    @property
+    def happens(self) -> bool:
+        """Whether its source is something that happens, rather than something that is looked at."""
+        return self.event is not None or bool(self.closed)
 
 
 @dataclass(frozen=True, slots=True)

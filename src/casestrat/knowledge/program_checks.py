@@ -110,15 +110,20 @@ def _check_where(program: Program, table: str, where: Any, file: Section, path: 
 
 
 def _check_outcomes(program: Program, instruments: dict[str, Instrument], file: Section) -> None:
+    may_compete = (*program.event_kinds, *(name for name, one in program.outcomes.items() if one.happens))
     for name, outcome in program.outcomes.items():
         path = f"outcomes.{name}"
         if outcome.event is not None:
             file.refer(outcome.event, program.event_kinds, "kind of event of the program", path)
+        if outcome.measurement is not None:
+            file.refer(outcome.measurement, program.measurement_kinds, "kind of measurement of the program", path)
         if outcome.instrument is not None:
             instrument = instruments[file.refer(outcome.instrument, instruments, "instrument of the program", path)]
             file.refer(outcome.output, instrument.outputs, "output of the instrument", path)
-        for kind in outcome.competing:
-            file.refer(kind, program.event_kinds, "kind of event of the program", path)
+        for rival in outcome.competing:
+            file.refer(rival, may_compete, "kind of event or outcome that happens", path)
+        if name in outcome.competing:
+            raise file.fault("an outcome cannot compete with itself", path, f"take {name!r} out of `competing`")
 
 
 def _check_criteria(program: Program, file: Section) -> None:

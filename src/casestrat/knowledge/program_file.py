@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -32,6 +33,7 @@ from casestrat.knowledge.program import (
 )
 from casestrat.knowledge.program_checks import check_program
 from casestrat.knowledge.toml_file import Section, is_path, read_toml
+from casestrat.tables.contracts_care import CLOSE_REASONS
 
 FULL_TIME_MINUTES: Final = 35 * 60  # a full-time week in France, the setting of the caseload norm
 CONTACT_KINDS: Final = (
@@ -115,7 +117,7 @@ def _program(file: Section, folder: Path | None) -> Program:
         instruments=file.words("instruments", ()),
         audit_groups=file.words("audit_groups", ()),
         referral=_referral(file.child("referral")),
-        outcomes=FrozenMap({name: _outcome(name, section) for name, section in file.named("outcomes").items()}),
+        outcomes=_outcomes(file.named("outcomes")),
         features=tuple(_feature(section) for section in file.children("features")),
         criteria=tuple(_criteria(section) for section in file.children("criteria", required=False)),
         risk=_risk(file.child("risk"), folder),
@@ -144,23 +146,51 @@ def _referral(section: Section) -> ReferralRules:
     return rules
 
 
+def _outcomes(sections: dict[str, Section]) -> FrozenMap[str, Outcome]:
+    """Return the outcomes by name; each carries the meaning of the outcomes that compete with it."""
+    plain = {name: _outcome(name, section) for name, section in sections.items()}
+    rivals = {
+        name: {other: plain[other] for other in outcome.competing if other in plain} for name, outcome in plain.items()
+    }
+    return FrozenMap({name: replace(outcome, rivals=rivals[name]) for name, outcome in plain.items()})
+
+
 def _outcome(name: str, section: Section) -> Outcome:
-    if section.has("event") == section.has("instrument"):
-        raise section.fault("an outcome is either an event or an instrument's score", do="give `event` or `instrument`")
-    scored = section.has("instrument")
+    happens = section.has("event") or section.has("closed")
+    if happens + section.has("instrument") + section.has("measurement") != 1:
+        raise section.fault(
+            "an outcome is an event or the closing of an episode, or an instrument's score, or a measurement",
+            do="give `event`, `closed` or both, or `instrument`, or `measurement`",
+        )
     outcome = Outcome(
         name=name,
         horizon_days=section.whole("horizon_days", at_least=1),
-        event=None if scored else section.text("event"),
-        where=FrozenMap() if scored else section.mapping("where"),
-        instrument=section.text("instrument") if scored else None,
-        output=section.text("output", "total") if scored else "total",
-        at_least=section.number("at_least") if scored else None,
         competing=section.words("competing", ()),
         label=section.labels(default=name.replace("_", " ")),
+        **(_what_happens(section) if happens else _what_is_seen(section)),
     )
     section.finish()
     return outcome
+
+
+def _what_happens(section: Section) -> dict[str, Any]:
+    """Return the kind of event, the reasons of closing, or both."""
+    has_event = section.has("event")
+    reasons = (section.text("closed"),) if isinstance(section.content.get("closed"), str) else section.words("closed", ())
+    return {
+        "event": section.text("event") if has_event else None,
+        "where": section.mapping("where") if has_event else FrozenMap(),
+        "closed": tuple(section.refer(reason, CLOSE_REASONS, "reason of closing", "closed") for reason in reasons),
+    }
+
+
+def _what_is_seen(section: Section) -> dict[str, Any]:
+    """Return the instrument or the kind of measurement, and the value from which on the outcome has come."""
+    seen: dict[str, Any] = {"at_least": section.number("at_least")}
+    seen["which"] = section.choice("which", ("any", "next"), "any")
+    if section.has("measurement"):
+        return seen | {"measurement": section.text("measurement")}
+    return seen | {"instrument": section.text("instrument"), "output": section.text("output", "total")}
 
 
 def _feature(section: Section) -> FeatureSpec:

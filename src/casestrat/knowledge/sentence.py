@@ -19,6 +19,13 @@ class Sentence:
 
     Make one with :meth:`of`, where the words are chosen, and say it with :meth:`said`, where they are read.
 
+    Parameters
+    ----------
+    key : str
+        Section and name of its words.
+    values : tuple of (str, value)
+        What the placeholders stand for, by name.
+
     Examples
     --------
     >>> from casestrat.knowledge import load_wording
