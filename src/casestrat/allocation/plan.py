@@ -32,9 +32,9 @@ _ASSIGNED = ["case_id", "person_id", "kind", "cm_id", "minutes", "is_new"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Plan:
-    """Who follows whom, and what is known of how good that is.
+    """Who follows whom, and what is known of how good that is; made by :func:`casestrat.allocate`.
 
-    Attributes
+    Parameters
     ----------
     assignments : pandas.DataFrame
         One row per case with a case manager, by case_id: case_id, person_id, kind, cm_id, minutes, is_new, why,
@@ -48,14 +48,18 @@ class Plan:
         One row per level, in order: level, value (of this plan), bound (no plan can be lower, given the levels
         before), gap (relative), is_optimal (proven; on the two values of level 2, up to the share ``delta`` by which
         level 3 may raise them).
+    choices : pandas.DataFrame
+        One row per case to place and case manager whom the hard rules allow; :meth:`explain` shows those of one case.
+    sentences : mapping of str to mapping
+        Column → case → what it says of the case, in no language yet.
     """
 
     assignments: pd.DataFrame
     unassigned: pd.DataFrame
     workload: pd.DataFrame
     levels: pd.DataFrame
-    choices: pd.DataFrame = field(repr=False)  # one row per case to place and allowed case manager
-    sentences: Mapping[str, Mapping[str, Sentence]] = field(default=FrozenMap())  # column → case → what it says
+    choices: pd.DataFrame = field(repr=False)
+    sentences: Mapping[str, Mapping[str, Sentence]] = field(default=FrozenMap())
 
     def __repr__(self) -> str:
         open_gaps = self.levels.loc[~self.levels["is_optimal"], "level"].tolist()
@@ -102,6 +106,18 @@ class Plan:
         ------
         UsageError
             If no case has this id.
+
+        Examples
+        --------
+        >>> from casestrat.allocation import AllocationProblem, allocate
+        >>> plan = allocate(AllocationProblem(
+        ...     cases=pd.DataFrame({"case_id": ["C1", "C2", "C3"], "minutes": [40, 60, 40]}),
+        ...     case_managers=pd.DataFrame({"cm_id": ["CM1", "CM2"], "capacity_minutes": [100, 80]}),
+        ... ))
+        >>> plan.explain("C2")[["cm_id", "is_chosen", "has_room", "utilisation_after"]]
+          cm_id  is_chosen  has_room  utilisation_after
+        0   CM2       True      True               0.75
+        1   CM1      False     False               1.40
         """
         left = self.unassigned[self.unassigned["case_id"] == case_id]
         if len(left):

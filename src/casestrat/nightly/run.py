@@ -30,7 +30,7 @@ Progress = Callable[[str, int, int], None]  # step, done, of
 class NightlyRun:
     """What a nightly run did and where its output stands.
 
-    Attributes
+    Parameters
     ----------
     folder : pathlib.Path
         The folder that holds the output.
@@ -42,6 +42,8 @@ class NightlyRun:
         How many partitions an earlier, interrupted run had already done.
     seconds : float
         How long it took.
+    swept : list of str
+        Work folders of runs of the same date that were never finished, which this one removed.
     """
 
     folder: Path

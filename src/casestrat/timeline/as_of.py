@@ -145,7 +145,18 @@ class Asked:
         return len(self.order) == len(self.starts) - 1
 
     def codes(self, person_id: pd.Series) -> NDArray[np.int64]:
-        """Return the codes of people, −1 for those not asked about."""
+        """Return the codes of people, −1 for those not asked about.
+
+        Parameters
+        ----------
+        person_id : pandas.Series
+            Ids, such as the column of a table.
+
+        Returns
+        -------
+        numpy.ndarray of int
+            One code per id.
+        """
         if not len(self.people):
             return np.full(len(person_id), -1, dtype="int64")
         ids = arrow_text(person_id).cast(self.people.type)
@@ -153,7 +164,18 @@ class Asked:
         return np.asarray(found.to_numpy(zero_copy_only=False), dtype="int64")
 
     def restored(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return values that stand in sorted order in the order of the spine."""
+        """Return values that stand in sorted order in the order of the spine.
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            One value per sorted row.
+
+        Returns
+        -------
+        numpy.ndarray
+            One value per spine row.
+        """
         out = np.empty_like(values)
         out[self.order] = values
         return out

@@ -49,7 +49,18 @@ class ReferralScope:
 
     @classmethod
     def of(cls, program: Program) -> ReferralScope:
-        """Return a program's scope."""
+        """Return a program's scope.
+
+        Parameters
+        ----------
+        program : Program
+            The program.
+
+        Returns
+        -------
+        ReferralScope
+            Its name, and whether it takes referrals of professionals only.
+        """
         return cls(program.id, program.referral.professional_only)
 
 
@@ -108,7 +119,8 @@ def status_at(tables: Tables, program: Program | ReferralScope, spine: pd.DataFr
     Returns
     -------
     pandas.DataFrame
-        As :func:`status_on`, with the column ``as_of`` after ``person_id``; in the order of the spine.
+        One row per spine row about a person with a referral or episode, and one more for each further referral that
+        waits; columns as :func:`status_on`, with ``as_of`` after ``person_id``; in the order of the spine.
     """
     questions = checked_spine(spine)
     scope = program if isinstance(program, ReferralScope) else ReferralScope.of(program)

@@ -51,23 +51,58 @@ class Windows:
     chunk_pairs: int = CHUNK_PAIRS
 
     def count(self) -> Whole:
-        """Return how many rows count, one number per spine row."""
+        """Return how many rows count.
+
+        Returns
+        -------
+        numpy.ndarray of int
+            One number per spine row.
+        """
         return self.asked.restored(self.high - self.low)
 
     def last(self, back: int = 0) -> Whole:
-        """Return the frame's place of the last row (``back`` steps before it), −1 where there is none."""
+        """Return the frame's place of the last row, or of one before it.
+
+        Parameters
+        ----------
+        back : int, default 0
+            How many rows before the last; 0 or more.
+
+        Returns
+        -------
+        numpy.ndarray of int
+            One place per spine row, −1 where there is none.
+        """
         return self._picked(self.high - 1 - back)
 
     def first(self) -> Whole:
-        """Return the frame's place of the first row, −1 where there is none."""
+        """Return the frame's place of the first row.
+
+        Returns
+        -------
+        numpy.ndarray of int
+            One place per spine row, −1 where there is none.
+        """
         return self._picked(self.low)
 
     def days_since_last(self) -> Numbers:
-        """Return the days from the last row's moment to the date, missing where there is none."""
+        """Return the days from the last row's moment to the date.
+
+        Returns
+        -------
+        numpy.ndarray
+            One number per spine row, missing where there is none.
+        """
         return self._days_since(self.high - 1)
 
     def days_since_first(self) -> Numbers:
-        """Return the days from the first row's moment to the date, missing where there is none."""
+        """Return the days from the first row's moment to the date.
+
+        Returns
+        -------
+        numpy.ndarray
+            One number per spine row, missing where there is none.
+        """
         return self._days_since(self.low)
 
     def reduced(self, values: Numbers, by: np.ufunc) -> Numbers:
@@ -98,12 +133,34 @@ class Windows:
         return self.asked.restored(out)
 
     def mean(self, values: Numbers) -> Numbers:
-        """Return the mean over each slice, missing where it is empty; ``values`` as for :meth:`reduced`."""
+        """Return the mean over each slice.
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            One number per row of the table's frame; those that count must not be missing.
+
+        Returns
+        -------
+        numpy.ndarray
+            One number per spine row, missing where the slice is empty.
+        """
         count = self.count()
         return self.reduced(values, np.add) / np.where(count > 0, count, 1)
 
     def deviation(self, values: Numbers) -> Numbers:
-        """Return the standard deviation (of a sample) over each slice, missing under two rows."""
+        """Return the standard deviation (of a sample) over each slice.
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            One number per row of the table's frame; those that count must not be missing.
+
+        Returns
+        -------
+        numpy.ndarray
+            One number per spine row, missing under two rows.
+        """
         out = np.full(len(self.asked), np.nan)
         for dates, which, place in self._expanded(least=2):
             y = values[self.rows[place]]
@@ -161,6 +218,11 @@ class Windows:
 
         A window's own start counts as well: without a row the gap is the whole window. Without a window the gap is
         missing where there is no row.
+
+        Returns
+        -------
+        numpy.ndarray
+            One number of days per spine row.
         """
         as_of = self.asked.as_of
         start = None if self.window_days is None else as_of - self.window_days * DAY
@@ -197,7 +259,18 @@ class Windows:
         return self.asked.restored(out)
 
     def longest_streak(self, flags: Flags) -> Whole:
-        """Return the most rows in a row of each slice that meet a condition; ``flags`` as for :meth:`streak`."""
+        """Return the most rows in a row of each slice that meet a condition.
+
+        Parameters
+        ----------
+        flags : numpy.ndarray of bool
+            One entry per row of the table's frame.
+
+        Returns
+        -------
+        numpy.ndarray of int
+            One number per spine row, 0 where no row meets it.
+        """
         out = np.zeros(len(self.asked), dtype="int64")
         for dates, which, place in self._expanded():
             met = flags[self.rows[place]]
@@ -260,7 +333,20 @@ class Windows:
         return self.asked.restored(out)
 
     def is_inside(self, ends: Whole, open_days: int | None = None) -> Flags:
-        """Return whether a spell was known to last until the date; arguments as for :meth:`days_inside`."""
+        """Return whether a spell was known to last until the date.
+
+        Parameters
+        ----------
+        ends : numpy.ndarray
+            When each row of the table's frame ended, in microseconds; an open-ended one is ``MISSING``.
+        open_days : int, optional
+            The longest that an open-ended spell is taken to last; without it, until the date.
+
+        Returns
+        -------
+        numpy.ndarray of bool
+            One flag per spine row.
+        """
         out = np.zeros(len(self.asked), dtype=bool)
         for dates, which, place in self._expanded():
             _, end = self._clipped(dates, which, place, ends, open_days)
@@ -268,7 +354,13 @@ class Windows:
         return self.asked.restored(out)
 
     def pairs(self) -> tuple[Whole, Whole]:
-        """Return every pair of a spine row and a row that counts for it: their places in the spine and in the frame."""
+        """Return every pair of a spine row and a row that counts for it.
+
+        Returns
+        -------
+        tuple of two numpy.ndarray
+            Their places in the spine, and in the frame; one entry per pair.
+        """
         which, place = expanded(self.low, self.high)
         return self.asked.order[which], self.rows[place]
 
