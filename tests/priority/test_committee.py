@@ -171,7 +171,9 @@ def test_refused_rows_name_row_and_column_and_show_no_value(meeting: Meeting) ->
     ))  # fmt: skip
     assert result.decisions["referral_id"].tolist() == ["R2"]
     assert set(result.refused["row"]) == {2, 3}
-    assert [*result.refused.columns] == ["row", "column", "rule", "expected"]
+    assert [*result.refused.columns] == ["row", "referral_id", "column", "rule", "expected"]
+    assert result.refused.loc[result.refused["row"] == 2, "referral_id"].isna().all()  # not on the list: not repeated
+    assert (result.refused.loc[result.refused["row"] == 3, "referral_id"] == "R4").all()
     assert secret not in result.refused.to_string()
     assert "P4" not in result.refused.to_string()
 

@@ -35,13 +35,42 @@ def test_a_file_says_what_it_is_and_which_list_it_is_about(change: dict[str, Any
     [
         ("[]", "are not a JSON object"), ("{", "are not JSON"), ("[" * 100_000, "not JSON that can be read"),
         ('{"n": ' + "9" * 5000 + "}", "not JSON that can be read"), (7, "are a frame, a path"),
-        (None, "are a frame, a path"), ("no/such/file.json", "cannot be read"),
-        (Path("no/such/file.json"), "cannot be read"), ("\x00", "cannot be read"), ("x" * 5000, "cannot be read"),
+        (None, "are a frame, a path"), ("no/such/file.json", "no such.*no/such/file.json"),
+        (Path("no/such/file"), "no such.*no/such/file"), ("Mrs Smith, 12 High Street", "no such decision file"),
+        ("\x00", "cannot be read"), ("x" * 5000, "cannot be read"),
     ],
 )  # fmt: skip
 def test_what_is_no_decision_file_is_told_apart(source: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         read_decisions(source)
+
+
+def test_a_text_that_is_no_path_is_not_repeated() -> None:
+    with pytest.raises(UsageError) as told:
+        read_decisions("Mrs Smith, 12 High Street")
+    assert "Smith" not in str(told.value)
+
+
+def test_the_message_names_the_file_and_the_place_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "exported.json"
+    for content, place in (
+        ('{"format":\n}', "line 2, column 1"),
+        ("{}", "format"),
+        (json.dumps(HEAD | {"decisions": 1}), "decisions"),
+    ):
+        path.write_text(content, encoding="utf-8")
+        with pytest.raises(UsageError) as told:
+            read_decisions(path)
+        assert told.value.where == f"{path}, {place}"
+    with pytest.raises(UsageError) as told:
+        read_decisions(tmp_path)
+    assert told.value.where == str(tmp_path)
+
+
+def test_a_date_is_asked_for_in_the_forms_that_are_read() -> None:
+    _, faults = plain_row({"decided_at": "soon", "defer_until": "later"})
+    assert ("decided_at", "type", "YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS") in faults
+    assert ("defer_until", "type", "YYYY-MM-DD") in faults
 
 
 def test_broken_json_is_located(tmp_path: Path) -> None:

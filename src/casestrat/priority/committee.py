@@ -35,7 +35,8 @@ class RecordResult:
     decisions : pandas.DataFrame
         One row per decision that stands recorded, new or recorded before, as the table ``decisions``.
     refused : pandas.DataFrame
-        One row per rule that a row of the file breaks: row (from 1), column, rule, expected; never a value.
+        One row per rule that a row of the file breaks: row (from 1), referral_id (where it is one of the
+        list), column, rule, expected; never another value.
     n_new : int
         How many of the decisions are new to the meeting.
     """
@@ -256,12 +257,15 @@ class Meeting:
                     do="record them in the meeting whose page they were exported from",
                 )
         accepted: list[dict[str, Any]] = []
-        refused: list[tuple[int, Fault]] = []
+        refused: list[tuple[int, str | None, Fault]] = []
+        known = {entry.referral_id for entry in self._listed} | {row["referral_id"] for row in self._minutes.addenda}
         n_before = len(self._minutes.decisions)
         for number, raw in enumerate(file.rows, start=1):
             row, faults = plain_row(raw)
             recorded, more = (None, faults) if faults else self._minutes.record(row)
-            refused += [(number, fault) for fault in more]
+            given = row["referral_id"]
+            referral = given if isinstance(given, str) and given in known else None  # nothing else is repeated
+            refused += [(number, referral, fault) for fault in more]
             if recorded is not None and recorded not in accepted:
                 accepted.append(recorded)
         n_new = len(self._minutes.decisions) - n_before

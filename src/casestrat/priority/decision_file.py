@@ -25,6 +25,7 @@ MOMENTS: Final = ("decided_at",)
 FIELDS: Final = (*TEXTS, *DATES, *MOMENTS)
 
 _EXPECTED = "a JSON object with format, meeting_id, list_fingerprint and a list of decisions"
+_LONGEST_PATH = 250  # characters
 _DO = "export the decisions from the committee page again"
 
 Row = dict[str, str | datetime | None]
@@ -74,35 +75,53 @@ def read_decisions(source: pd.DataFrame | Mapping[str, Any] | Path | str) -> Dec
     """
     if isinstance(source, pd.DataFrame):
         return DecisionFile(None, None, source.to_dict("records"))  # type: ignore[arg-type]
-    content = source if isinstance(source, Mapping) else parsed_json(_text_of(source), "the decisions", _DO)
+    file, content = ("", source) if isinstance(source, Mapping) else _content_of(source)
     if not isinstance(content, Mapping):
-        raise UsageError(f"the decisions are not {_EXPECTED}", do=_DO)
+        raise UsageError(f"the decisions are not {_EXPECTED}", where=file or None, do=_DO)
     if content.get("format") != FILE_FORMAT:
-        raise UsageError(f"the decisions do not say that their format is {FILE_FORMAT}", where="format", do=_DO)
+        where = _within(file, "format")
+        raise UsageError(f"the decisions do not say that their format is {FILE_FORMAT}", where=where, do=_DO)
     for name in ("meeting_id", "list_fingerprint"):
         if not isinstance(content.get(name), str):
-            raise UsageError(f"the decisions have no `{name}`", where=name, do=_DO)
+            raise UsageError(f"the decisions have no `{name}`", where=_within(file, name), do=_DO)
     rows = content.get("decisions")
     if not isinstance(rows, list):
-        raise UsageError("the decisions hold no list of decisions", where="decisions", do=_DO)
+        raise UsageError("the decisions hold no list of decisions", where=_within(file, "decisions"), do=_DO)
     return DecisionFile(content["meeting_id"], content["list_fingerprint"], rows)
 
 
-def _text_of(source: object) -> str:
-    """Return the text of a path, or the text itself."""
+def _within(file: str, place: str) -> str:
+    """Return a place, with the file that it is in where there is one."""
+    return f"{file}, {place}" if file else place
+
+
+def _content_of(source: object) -> tuple[str, Any]:
+    """Return the name of the file, where there is one, and its content; or the content of a text."""
     if isinstance(source, str) and source.lstrip("\ufeff \t\r\n").startswith(("{", "[")):
-        return source.lstrip("\ufeff")
+        return "", parsed_json(source.lstrip("\ufeff"), "the decisions", _DO)
     if not isinstance(source, str | Path):
         raise UsageError("decisions are a frame, a path, or the text of a decision file", do="give one of these")
+    file = _named(source)
     try:
-        return Path(source).read_text(encoding="utf-8-sig")
+        text = Path(source).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise UsageError("the decision file is not text in UTF-8", do=_DO) from None
+        raise UsageError("the decision file is not text in UTF-8", where=file or None, do=_DO) from None
+    except FileNotFoundError:
+        raise UsageError("there is no such decision file", where=file or None, do="check its path") from None
     except (OSError, ValueError):
-        raise UsageError("the decision file cannot be read", do="check its path, and that you may read it") from None
+        do = "check its path, and that you may read it"
+        raise UsageError("the decision file cannot be read", where=file or None, do=do) from None
+    return file, parsed_json(text, "the decisions", _DO, file)
 
 
-def parsed_json(text: str, what: str, do: str) -> Any:
+def _named(source: str | Path) -> str:
+    """Return the name of the file; nothing where a text may be no path at all, and then is not repeated."""
+    text = str(source)
+    is_path = isinstance(source, Path) or (text.endswith(".json") and text.isprintable() and len(text) <= _LONGEST_PATH)
+    return text if is_path else ""
+
+
+def parsed_json(text: str, what: str, do: str, file: str = "") -> Any:
     """Return the content of JSON text.
 
     Parameters
@@ -113,6 +132,8 @@ def parsed_json(text: str, what: str, do: str) -> Any:
         What it is, for the message.
     do : str
         What to do where it is no JSON.
+    file : str, optional
+        The file that it was read from.
 
     Returns
     -------
@@ -127,9 +148,10 @@ def parsed_json(text: str, what: str, do: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise UsageError(f"{what} are not JSON", where=f"line {error.lineno}, column {error.colno}", do=do) from None
+        where = _within(file, f"line {error.lineno}, column {error.colno}")
+        raise UsageError(f"{what} are not JSON", where=where, do=do) from None
     except (ValueError, RecursionError):
-        raise UsageError(f"{what} are not JSON that can be read", do=do) from None
+        raise UsageError(f"{what} are not JSON that can be read", where=file or None, do=do) from None
 
 
 def plain_row(raw: object) -> tuple[Row, list[Fault]]:
@@ -162,7 +184,7 @@ def plain_row(raw: object) -> tuple[Row, list[Fault]]:
     for name in (*DATES, *MOMENTS):
         row[name], is_fine = _plain_moment(raw.get(name), is_day=name in DATES)
         if not is_fine:
-            faults.append((name, "type", "a date YYYY-MM-DD" if name in DATES else "a moment YYYY-MM-DDTHH:MM:SS"))
+            faults.append((name, "type", "YYYY-MM-DD" if name in DATES else "YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS"))
     return row, faults
 
 

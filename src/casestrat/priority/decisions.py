@@ -238,22 +238,23 @@ def decisions_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def refused_frame(faults: list[tuple[int, Fault]]) -> pd.DataFrame:
-    """Return the rules that rows of a decision file break; it names rows by number and never shows a value.
+def refused_frame(faults: list[tuple[int, str | None, Fault]]) -> pd.DataFrame:
+    """Return the rules that rows of a decision file break; it names row and referral, and never shows another value.
 
     Parameters
     ----------
     faults : list of tuple
-        Number of the row (from 1), and the fault.
+        Number of the row (from 1), the referral where it is one of the list, and the fault.
 
     Returns
     -------
     pandas.DataFrame
-        One row per broken rule: row, column, rule, expected.
+        One row per broken rule: row, referral_id, column, rule, expected.
     """
     return pd.DataFrame({
-        "row": pd.array([number for number, _ in faults], dtype="Int64"),
-        "column": pd.array([fault[0] for _, fault in faults], dtype=TEXT),
-        "rule": pd.array([fault[1] for _, fault in faults], dtype=TEXT),
-        "expected": pd.array([fault[2] for _, fault in faults], dtype=TEXT),
+        "row": pd.array([number for number, _, _ in faults], dtype="Int64"),
+        "referral_id": pd.array([referral for _, referral, _ in faults], dtype=TEXT),
+        "column": pd.array([fault[0] for *_, fault in faults], dtype=TEXT),
+        "rule": pd.array([fault[1] for *_, fault in faults], dtype=TEXT),
+        "expected": pd.array([fault[2] for *_, fault in faults], dtype=TEXT),
     })  # fmt: skip
