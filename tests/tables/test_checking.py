@@ -192,3 +192,11 @@ def test_a_key_that_cannot_be_trusted_is_not_shown(few, check):
     assert tables.set_aside["rule"].tolist() == ["pattern"]
     assert tables.set_aside["key"].isna().all()
     assert "Marie" not in tables.set_aside.to_csv() + tables.warnings.to_csv()
+
+
+def test_moments_with_a_zone_need_the_zone_of_the_agency():
+    persons = pd.DataFrame({"person_id": ["P1"], "recorded_at": pd.to_datetime(["2026-01-01"]).tz_localize("UTC")})
+    referrals = pd.DataFrame({"referral_id": ["R1"], "person_id": ["P1"], "referred_on": ["2026-02-01"],
+                              "recorded_at": ["2026-02-01"]})  # fmt: skip
+    with pytest.raises(TablesError, match="moments with a time zone: recorded_at"):
+        Tables.from_frames({"persons": persons, "referrals": referrals})

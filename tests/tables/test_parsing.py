@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from casestrat.tables import CONTRACTS
 from casestrat.tables.columns import DTYPES, TEXT, Column
 from casestrat.tables.parsing import missing_text, parse_column
 
@@ -121,3 +122,19 @@ def test_ids_that_were_read_as_numbers_lose_their_decimal_point():
     assert missing_text(pd.Series([12.0, np.nan, 1.5])).tolist()[0::2] == ["12", "1.5"]
     assert missing_text(pd.Series([1, 2], dtype="category")).tolist() == ["1", "2"]
     assert missing_text(pd.Series([True, None], dtype=object)).tolist()[0] == "True"
+
+
+@pytest.mark.parametrize("kind", ["observed_at", "recorded_at"])
+def test_moments_with_a_zone_become_the_local_time_of_the_agency(kind):
+    column = CONTRACTS["events"].by_name[kind]
+    text = pd.Series(["2026-03-29T00:30:00Z", "2026-03-29T23:30:00+02:00", "2026-07-01", None], dtype=TEXT)
+    local, is_bad = parse_column(column, text, "Europe/Paris")
+    assert local.dropna().dt.strftime("%Y-%m-%d %H:%M").tolist() == [
+        "2026-03-29 01:30",
+        "2026-03-29 23:30",
+        "2026-07-01 00:00",
+    ]
+    assert not is_bad.any()
+    zoned = pd.Series(pd.to_datetime(["2026-03-29T00:30:00Z"], utc=True))
+    assert parse_column(column, zoned, "America/New_York")[0].tolist() == [pd.Timestamp("2026-03-28 20:30")]
+    assert parse_column(column, text)[1].tolist() == [True, True, False, False]

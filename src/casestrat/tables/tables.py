@@ -196,6 +196,7 @@ class Tables:
             illegal_steps=found.illegal_steps,
             present=found.present,
             phrases=found.phrases,
+            observation=None,
         )
 
     def has(self, name: str) -> bool:

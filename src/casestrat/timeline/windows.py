@@ -385,7 +385,7 @@ class Windows:
         for dates in chunks(several, size[several], self.chunk_pairs):
             yield dates, *expanded(self.low[dates], self.high[dates])
 
-    def _picked(self, places: Whole) -> Any:
+    def _picked(self, places: Whole) -> Whole:
         out = np.full(len(self.asked), -1, dtype="int64")
         some = (places >= self.low) & (places < self.high)
         out[some] = self.rows[places[some]]
