@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from casestrat.errors import OutputError
@@ -95,3 +97,14 @@ def test_text_that_a_spreadsheet_would_run_is_made_inert() -> None:
     text = files.csv_bytes(frame, load_wording("en")).decode("utf-8-sig")
     assert text.splitlines()[1:3] == ["'=1+1", "'@x"]
     assert "plain" in text
+
+
+def test_a_working_file_keeps_the_types_of_pandas_and_an_output_keeps_no_note_of_what_wrote_it() -> None:
+    frame = pd.DataFrame({
+        "points": pd.array([3, None], dtype="Int64"), "flag": pd.array([True, None], dtype="boolean"),
+    })  # fmt: skip
+    working = pq.ParquetFile(io.BytesIO(files.typed_parquet_bytes(frame)))
+    assert working.schema_arrow.pandas_metadata is not None
+    pd.testing.assert_frame_equal(working.read().to_pandas(), frame)
+    assert pq.ParquetFile(io.BytesIO(files.parquet_bytes(frame))).schema_arrow.metadata is None
+    assert files.typed_parquet_bytes(frame) == files.typed_parquet_bytes(frame.copy())

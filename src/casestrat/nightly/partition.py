@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from casestrat.errors import StoreError
 from casestrat.features import FeatureBuilder
 from casestrat.models import PointScorecard, load_model
-from casestrat.nightly.files import json_bytes, write_atomic
+from casestrat.nightly.files import json_bytes, typed_parquet_bytes, write_atomic
 from casestrat.tables import (
     CONTRACTS,
     TEXT,
@@ -80,7 +78,7 @@ def split_people(person_ids: pd.Series, people_a_part: int = PEOPLE_A_PART) -> l
 def save_tables(tables: Tables, folder: Path) -> None:
     """Write the tables of one partition, already checked, so that a worker need not check them again."""
     for name in sorted(tables.present):
-        write_atomic(folder / f"{name}.parquet", _typed_parquet(getattr(tables, name)))
+        write_atomic(folder / f"{name}.parquet", typed_parquet_bytes(getattr(tables, name)))
     since = asdict(observation_recorded(tables))
     whole = {
         "present": sorted(tables.present),
@@ -111,12 +109,6 @@ def load_tables(folder: Path, extract: Extract) -> Tables:
 def is_saved(folder: Path) -> bool:
     """Tell whether a partition's tables were written whole."""
     return (folder / _WHOLE).is_file()
-
-
-def _typed_parquet(frame: pd.DataFrame) -> bytes:
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), sink, compression="lz4")
-    return bytes(sink.getvalue())
 
 
 def _as_text(frame: pd.DataFrame) -> pd.DataFrame:
@@ -217,7 +209,7 @@ def process(task: PartTask) -> dict[str, Any]:
         "reasons": _with_sources(reasons, sources),
     }
     for name, frame in frames.items():
-        write_atomic(_result(task, name), _typed_parquet(frame))
+        write_atomic(_result(task, name), typed_parquet_bytes(frame))
     receipt = {
         "part": task.number,
         "run_id": task.run_id,
