@@ -100,7 +100,7 @@ def _asked(person_id: pd.Series, row: NDArray[np.int64], reading: Reading) -> tu
     """Ask about other people on the dates of spine rows: each once, and where each pair's question stands."""
     dates = reading.spine["as_of"].to_numpy()[row]
     pairs = pd.DataFrame({"person_id": person_id.astype(TEXT).to_numpy(), "as_of": dates}).astype({"person_id": TEXT})
-    at = pairs.groupby(["person_id", "as_of"], sort=False).ngroup().to_numpy(dtype="int64")
+    at = np.asarray(pairs.groupby(["person_id", "as_of"], sort=False).ngroup(), dtype="int64")
     return reading.about(pairs.drop_duplicates(ignore_index=True)), at
 
 
