@@ -69,6 +69,10 @@ def test_the_scorecard_beside_a_sites_program_is_found(edited, tmp_path: Path) -
         ('where = { kind = "fall" }', 'where = { kind = ["fall", "slip"] }', "is called 'slip'"),
         ('event = "hospital_stay"', 'event = "stay"', "outcomes.unplanned_stay"),
         ('competing = ["death"]', 'competing = ["deth"]', "'death'"),
+        ('competing = ["death"]', 'competing = ["residential_admission"]', "cannot compete with itself"),
+        ('closed = "lost"', 'closed = "loss"', "no reason of closing is called 'loss'.*did you mean 'lost'"),
+        ('closed = "lost"', 'instrument = "cesd"\nclosed = "lost"', "outcomes.lost_to_follow_up.*`closed`"),
+        ('closed = "lost"', "", "an outcome is an event or the closing of an episode"),
         ('feature = "gir"', 'feature = "girr"', "priority.components.need"),
         ("weights = { risk =", "weights = { risks =", "priority.weights"),
         ("rates = { high = 4", "rates = { hihg = 4", "no tier is called 'hihg'"),
@@ -98,7 +102,7 @@ def test_the_scorecard_beside_a_sites_program_is_found(edited, tmp_path: Path) -
         (
             'event = "hospital_stay"\n',
             'event = "hospital_stay"\ninstrument = "cesd"\n',
-            "either an event or an instrument",
+            "an outcome is an event or the closing",
         ),
         ('kind = "age"\n', 'kind = "aeg"\n', "no kind of feature is called 'aeg'.*did you mean 'age'"),
         ('kind = "count"\ntable = "events"\n', 'kind = "count"\n', "needs `table`"),
@@ -129,6 +133,44 @@ def test_a_program_without_tiers_is_refused(edited) -> None:
 def test_an_outcome_may_be_an_instruments_score() -> None:
     outcome = load_program("substance_use").outcomes["depressive_symptoms"]
     assert (outcome.event, outcome.instrument, outcome.output, outcome.at_least) == (None, "cesd", "total", 16.0)
+
+
+def test_an_outcome_may_be_the_closing_of_an_episode_an_event_or_either() -> None:
+    outcomes = load_program("geriatric").outcomes
+    lost, moved_in = outcomes["lost_to_follow_up"], outcomes["residential_admission"]
+    assert (lost.event, lost.closed, lost.happens) == (None, ("lost",), True)
+    assert (moved_in.event, moved_in.closed) == ("setting_change", ("residential_admission",))
+    assert lost.rivals["death"] == outcomes["death"]
+    assert lost.rivals["residential_admission"].closed == moved_in.closed
+
+
+def test_an_outcome_may_be_the_next_measurement() -> None:
+    outcome = load_program("substance_use").outcomes["homeless_next"]
+    assert (outcome.measurement, outcome.at_least, outcome.which, outcome.happens) == ("homeless", 1.0, "next", False)
+    assert load_program("substance_use").outcomes["depressive_symptoms"].which == "any"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ('measurement = "homeless"', 'measurement = "homless"', "no kind of measurement of the program is called"),
+        ('which = "next"', 'which = "last"', "no which of that kind is called 'last'"),
+        ("at_least = 1\n", "", "'at_least' is missing"),
+        (
+            'competing = ["death"]\nlabel.en = "homeless at',
+            'competing = ["depressive_symptoms"]\nlabel.en = "homeless at',
+            "no kind of event or outcome that happens is called 'depressive_symptoms'",
+        ),
+    ],
+)
+def test_an_outcome_that_is_looked_at_is_checked(edited, before: str, after: str, words: str) -> None:
+    with pytest.raises(KnowledgeError, match=words):
+        load_program(edited("programs", "substance_use", before, after))
+
+
+def test_several_reasons_of_closing_may_be_one_outcome(edited) -> None:
+    path = edited("programs", "geriatric", 'closed = "lost"', 'closed = ["lost", "withdrew"]')
+    assert load_program(path).outcomes["lost_to_follow_up"].closed == ("lost", "withdrew")
 
 
 def test_an_outcome_names_an_output_of_its_instrument(edited) -> None:

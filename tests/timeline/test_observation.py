@@ -74,11 +74,13 @@ def test_nobody_is_followed_before_observation_began(made, as_of, is_followed):
     assert (followed_until(tables, _spine("P1", as_of))[0] > start) == is_followed
 
 
-def test_without_anybody_nobody_is_followed_further_than_the_spans_say(made):
+def test_people_who_are_in_no_table_are_not_followed(made):
     cover = {"person_id": "P1", "from_on": "2026-01-01", "to_on": "2026-01-31", "recorded_at": "2026-01-01"}
     nobody = made(enrollments=[cover]).for_persons([])
     assert not is_observed(nobody, _spine("P1", "2026-01-01")).any()  # of whom nothing is known, nothing was seen
-    assert followed_until(nobody, _spine("P1", "2026-01-01"))[0] == np.iinfo(np.int64).max
+    start = pd.Timestamp("2026-01-01").value // 1000
+    assert followed_until(nobody, _spine("P1", "2026-01-01")).tolist() == [start]
+    assert followed_until(made(persons=_persons()), _spine("P9", "2026-01-01")).tolist() == [start]
 
 
 def test_people_unknown_on_the_date_are_not_observed(made):

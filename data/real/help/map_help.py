@@ -19,7 +19,8 @@ INSTRUMENTS = {"CESD": "cesd"}
 CESD_ITEMS = {f"F1{letter}": f"item_{number:02d}" for number, letter in enumerate("ABCDEFGHIJKLMNOPQRST", 1)}
 SUBSTANCES = {0: "none", 1: "alcohol", 2: "cocaine", 3: "heroin", 4: "barbiturates", 5: "benzodiazepines",
               6: "marijuana", 7: "methadone", 8: "opiates"}  # fmt: skip
-MEASURES = {"CHR_SUM": ("chronic_conditions", "count"), "PCS": ("pcs", "score"), "MCS": ("mcs", "score")}
+MEASURES = {"CHR_SUM": ("chronic_conditions", "count"), "PCS": ("pcs", "score"), "MCS": ("mcs", "score"),
+            "HOMELESS": ("homeless", "flag")}  # fmt: skip
 
 
 def day(days: pd.Series) -> pd.Series:
@@ -136,7 +137,7 @@ def person_facts(core: pd.DataFrame) -> pd.DataFrame:
 
 
 def measurements(core: pd.DataFrame) -> pd.DataFrame:
-    """Scores that the study computed: chronic conditions and the two SF-36 summaries."""
+    """Return what was computed or asked at every interview: conditions, SF-36 summaries, homelessness (1, 0)."""
     long = core.melt(["ID", "TIME", "DAYS_SINCE_BL"], list(MEASURES), "column", "value").dropna(subset="value")
     long = long.sort_values(["ID", "TIME", "column"], ignore_index=True)
     return pd.DataFrame({

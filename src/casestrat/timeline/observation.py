@@ -64,7 +64,7 @@ class Observation:
         self._date = asked.restored(asked.as_of)
         recorded = observation_recorded(tables)
         last_day = tables.extract.data_end
-        self._data_end = None if last_day is None else _ends(pd.Series([last_day]))[0]
+        self._data_end = None if last_day is None else whole_days_end(pd.Series([last_day]))[0]
         self._has_spans = self._since_then(recorded.persons)
         self._has_enrollments = self._since_then(recorded.enrollments)
         last = history_of(tables, "persons", asked).windows().last()
@@ -73,7 +73,7 @@ class Observation:
             self._since, self._until, self._is_given = _person_spans(tables.persons, last)
         if self._has_enrollments.any():
             row, place = history_of(tables, "enrollments", asked).windows().pairs()
-            self._blocks = _blocks(row, *_enrolled_spans(tables.enrollments.iloc[place]))
+            self._blocks = spans_united(row, *_enrolled_spans(tables.enrollments.iloc[place]))
 
     def _since_then(self, recorded: pd.Timestamp | None) -> NDArray[np.bool_]:
         """Which dates lie after the first moment at which a source told of anybody's observation."""
@@ -146,7 +146,8 @@ def followed_until(tables: Tables, spine: pd.DataFrame) -> NDArray[np.int64]:
     Returns
     -------
     numpy.ndarray
-        Microseconds since 1970, one number per spine row; the date itself where the person was not observed on it.
+        Microseconds since 1970, one number per spine row; the date itself where the person was not observed on it or
+        is not in `persons`.
     """
     asked = Asked.of(spine)
     start = asked.restored(asked.as_of)
@@ -156,12 +157,26 @@ def followed_until(tables: Tables, spine: pd.DataFrame) -> NDArray[np.int64]:
     found = asked.codes(persons["person_id"])
     of_person[found[found >= 0]] = np.flatnonzero(found >= 0)
     since, until, _ = _person_spans(persons, of_person[codes])
-    until = np.where(since <= start, until, start)
+    until = np.where((since <= start) & (of_person[codes] >= 0), until, start)
     if len(tables.enrollments):
         until = np.minimum(until, _enrolled_until(tables.enrollments, asked, codes, start))
-    if tables.extract.data_end is not None:
-        until = np.minimum(until, _ends(pd.Series([tables.extract.data_end]))[0])
-    return np.asarray(np.maximum(until, start))
+    return np.asarray(np.maximum(np.minimum(until, data_ends(tables)), start))
+
+
+def data_ends(tables: Tables) -> int:
+    """Return the moment after the last day of the extract, in microseconds since 1970; never, where it tells none.
+
+    Parameters
+    ----------
+    tables : Tables
+        The checked tables.
+
+    Returns
+    -------
+    int
+        One moment.
+    """
+    return int(whole_days_end(pd.Series([tables.extract.data_end], dtype="datetime64[us]"))[0])
 
 
 def _enrolled_until(enrollments: pd.DataFrame, asked: Asked, codes: Whole, start: Whole) -> Whole:
@@ -169,7 +184,7 @@ def _enrolled_until(enrollments: pd.DataFrame, asked: Asked, codes: Whole, start
     rows = known(enrollments, CONTRACTS["enrollments"].key, _END)
     left = pd.DataFrame({"code": codes, "row": np.arange(len(codes))})
     both = left.merge(pd.DataFrame({"code": asked.codes(rows["person_id"]), "place": np.arange(len(rows))}), on="code")
-    block = _blocks(both["row"].to_numpy(), *_enrolled_spans(rows.iloc[both["place"].to_numpy()]))
+    block = spans_united(both["row"].to_numpy(), *_enrolled_spans(rows.iloc[both["place"].to_numpy()]))
     at = block["row"].to_numpy()
     holds = (block["start"].to_numpy() <= start[at]) & (block["end"].to_numpy() > start[at])
     out = start.copy()
@@ -185,22 +200,46 @@ def _person_spans(persons: pd.DataFrame, place: Whole) -> tuple[Whole, Whole, ND
     rows = persons[["observed_from", "observed_until"]].iloc[np.maximum(place, 0)]
     is_given = rows.notna().any(axis=1).to_numpy() & (place >= 0)
     since = np.where(place >= 0, microseconds(rows["observed_from"], missing=_ALWAYS), _ALWAYS)
-    until = np.where(place >= 0, _ends(rows["observed_until"]), NEVER)
+    until = np.where(place >= 0, whole_days_end(rows["observed_until"]), NEVER)
     return since, until, is_given
 
 
 def _enrolled_spans(rows: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    return microseconds(rows["from_on"]), _ends(rows["to_on"])
+    return microseconds(rows["from_on"]), whole_days_end(rows["to_on"])
 
 
-def _ends(last: pd.Series) -> NDArray[np.int64]:
-    """Return the moment after a last day (whole days count to their end); never, where it is missing."""
+def whole_days_end(last: pd.Series) -> NDArray[np.int64]:
+    """Return the moment after a last day (whole days count to their end); never, where it is missing.
+
+    Parameters
+    ----------
+    last : pandas.Series
+        Last days, or moments.
+
+    Returns
+    -------
+    numpy.ndarray
+        Microseconds since 1970, one number per entry.
+    """
     values = microseconds(last, missing=NEVER)
     return np.where((values != NEVER) & (values % DAY == 0), values + DAY, values)
 
 
-def _blocks(row: NDArray[np.int64], start: NDArray[np.int64], end: NDArray[np.int64]) -> pd.DataFrame:
-    """Unite spans of a row that touch or overlap."""
+def spans_united(row: NDArray[np.int64], start: NDArray[np.int64], end: NDArray[np.int64]) -> pd.DataFrame:
+    """Unite spans of a row that touch or overlap.
+
+    Parameters
+    ----------
+    row : numpy.ndarray
+        Whose span it is.
+    start, end : numpy.ndarray
+        First moment, and the moment after the last.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per span that stands apart, by row and start: ``row``, ``start``, ``end``.
+    """
     spans = pd.DataFrame({"row": row, "start": start, "end": end}).sort_values(["row", "start"], kind="stable")
     reach = spans.groupby("row", sort=False)["end"].cummax()
     is_new = (spans["row"] != spans["row"].shift()) | (spans["start"] > reach.shift())
