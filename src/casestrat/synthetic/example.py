@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from casestrat.errors import OutputError
 from casestrat.knowledge import Program, load_program
 from casestrat.synthetic.agency import AS_OF, Agency, synthesize
 from casestrat.synthetic.data_card import data_card
 from casestrat.tables import CONTRACTS, Tables, write_tables
+from casestrat.tables.writing import writing_whole
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -87,16 +87,10 @@ def write_example(folder: str | Path, program: Program | str | Path = "geriatric
     agency = _example(program)
     target = write_tables(agency.tables, folder)
     card = data_card(agency, program, EXAMPLE_PEOPLE, EXAMPLE_SEED)
-    try:
+    with writing_whole("the example", target):
         (target / "AS_OF").write_bytes(f"{agency.as_of.isoformat()}\n".encode())
         (target / "DATA_CARD.md").write_bytes(card.encode("utf-8"))
         (target / CHECKSUMS).write_bytes(checksums_of(target).encode("utf-8"))
-    except OSError as error:
-        raise OutputError(
-            f"the example cannot be written whole ({type(error).__name__})",
-            where=str(target),
-            do="make room, or close the file in the other program",
-        ) from None
     return target
 
 

@@ -9,10 +9,11 @@ import pandas as pd
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 
-from casestrat.errors import OutputError, UsageError
+from casestrat.errors import UsageError
 from casestrat.knowledge import Program, load_program
 from casestrat.synthetic.agency import AS_OF, extract_of, synthesize_frames
 from casestrat.tables import CONTRACTS
+from casestrat.tables.writing import writing_whole
 
 if TYPE_CHECKING:
     from casestrat.tables.contract import Contract
@@ -65,17 +66,11 @@ def write_agency(
         raise UsageError(f"people and shard_people must be at least {_LEAST}", do="give larger numbers")
     program = program if isinstance(program, Program) else load_program(program)
     target = Path(folder)
-    try:
+    with writing_whole("the agency", target):
         (target / "truth").mkdir(parents=True, exist_ok=True)
         _write(program, people, random_state, target, format, shard_people)
         (target / "extract.toml").write_bytes(extract_of(program).to_toml().encode("utf-8"))
         (target / "AS_OF").write_bytes(f"{AS_OF.isoformat()}\n".encode())
-    except OSError as error:
-        raise OutputError(
-            f"the agency cannot be written whole ({type(error).__name__})",
-            where=str(target),
-            do="make room, or close the file in the other program",
-        ) from None
     return target
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +18,8 @@ from casestrat.tables.contracts import CONTRACTS
 from casestrat.tables.lookup import taken
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from casestrat.tables.tables import Tables
 
 
@@ -47,20 +50,27 @@ def write_tables(tables: Tables, folder: str | Path, format: Literal["csv", "par
     if format not in ("csv", "parquet"):
         raise UsageError("format must be csv or parquet")
     target = Path(folder)
-    try:
+    with writing_whole("the tables", target):
         target.mkdir(parents=True, exist_ok=True)
         (target / "extract.toml").write_bytes(tables.extract.to_toml().encode("utf-8"))
         for name in CONTRACTS:
             if tables.has(name):
                 frame = getattr(tables, name)
                 (_write_csv if format == "csv" else _write_parquet)(frame, target / f"{name}.{format}")
+    return target
+
+
+@contextmanager
+def writing_whole(what: str, folder: Path) -> Iterator[None]:
+    """Say what could not be written whole into a folder, and what to do."""
+    try:
+        yield
     except OSError as error:
         raise OutputError(
-            f"the tables cannot be written whole ({type(error).__name__})",
-            where=str(target),
+            f"{what} cannot be written whole ({type(error).__name__})",
+            where=str(folder),
             do="make room, or close the file in the other program",
         ) from None
-    return target
 
 
 def _write_csv(frame: pd.DataFrame, path: Path) -> None:
