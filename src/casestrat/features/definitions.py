@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from casestrat.errors import UsageError
 from casestrat.features import of_people, of_rows
 from casestrat.features.feature import COMMON, Feature
+from casestrat.features.told_options import tell_inherited
 from casestrat.timeline.matching import choices_like
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ KINDS: dict[str, type[Feature]] = {
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, Feature) and kind.kind
 }
+for _kind in KINDS.values():
+    tell_inherited(_kind)
 
 
 def feature_of(kind: str, name: str = "", **options: Any) -> Feature:

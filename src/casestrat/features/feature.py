@@ -56,7 +56,13 @@ class Feature:
         return self.kind
 
     def options(self) -> dict[str, Any]:
-        """Return the options of this kind that differ from their defaults, as plain values."""
+        """Return the options of this kind that differ from their defaults, as plain values.
+
+        Returns
+        -------
+        dict
+            Option → value; what every feature may say of itself is not among them.
+        """
         out = {}
         for one in fields(self):
             value = getattr(self, one.name)

@@ -47,7 +47,13 @@ class InstrumentBand(OfInstrument):
 
 @dataclass(frozen=True)
 class InstrumentOutput(OfInstrument):
-    """One output, such as ``gir``, of the last valid sitting with an instrument."""
+    """One output, such as ``gir``, of the last valid sitting with an instrument.
+
+    Parameters
+    ----------
+    output : str
+        Name of the output.
+    """
 
     kind: ClassVar[str] = "instrument_output"
     output: str = "total"
@@ -84,7 +90,13 @@ class InstrumentValid(OfInstrument):
 
 @dataclass(frozen=True)
 class Person(Feature):
-    """A column of `persons` that does not change, in the version known on the date."""
+    """A column of `persons` that does not change, in the version known on the date.
+
+    Parameters
+    ----------
+    column : str
+        Column of `persons`.
+    """
 
     kind: ClassVar[str] = "person"
     column: str
