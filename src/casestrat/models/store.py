@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import sklearn
-import skops.io
 
 from casestrat._version import __version__
 from casestrat.errors import OutputError, StoreError, UsageError
@@ -193,6 +192,8 @@ def _json(told: dict[str, Any]) -> bytes:
 
 def _archive(model: RiskClassifier, told: dict[str, Any]) -> bytes:
     """Return a fitted model and what is told of it, in one archive."""
+    import skops.io  # lists every estimator there is, for seconds: only fitted models wait for it
+
     bare = copy.copy(model)
     if hasattr(bare, "stored_"):
         del bare.stored_
@@ -205,6 +206,8 @@ def _archive(model: RiskClassifier, told: dict[str, Any]) -> bytes:
 
 def _read_archive(content: bytes) -> tuple[RiskClassifier, dict[str, Any]]:
     """Return a fitted model from its archive, if it holds trusted types only."""
+    import skops.io  # see _archive
+
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         told, estimator = _checked(json.loads(archive.read(_TOLD))), archive.read(_ESTIMATOR)
     strangers = sorted(set(skops.io.get_untrusted_types(data=estimator)) - set(TRUSTED))
