@@ -130,6 +130,7 @@ def strictness_order(conditions: Sequence[Condition]) -> list[int]:
     """
 
     def width(position: int) -> tuple[int, float, bool]:
+        """Say how wide a condition is, in order: its direction, its threshold, whether that itself is left out."""
         condition = conditions[position]
         if not is_threshold(condition):
             return 2, 0.0, False

@@ -302,6 +302,7 @@ def net_benefit(counts: Counts, thresholds: np.ndarray) -> pd.DataFrame:
     odds = thresholds / (1 - thresholds)
 
     def at_or_above(values: np.ndarray) -> np.ndarray:
+        """Add up the values from each threshold on."""
         return np.append(np.cumsum(values[::-1])[::-1], 0.0)[first]
 
     benefit = at_or_above(counts.events) / n - at_or_above(counts.others) / n * odds
