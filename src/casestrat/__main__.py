@@ -25,7 +25,7 @@ def main() -> int:
         print(f"casestrat: {fault}", file=sys.stderr)  # noqa: T201
         return int(fault.exit_code)
     except KeyboardInterrupt:
-        print("casestrat: stopped; finished parts are kept, and the same command goes on from there", file=sys.stderr)  # noqa: T201
+        print(f"casestrat: stopped; {_after_stop(sys.argv[1:])}", file=sys.stderr)  # noqa: T201
         return 130
     except BrokenPipeError:  # the reader of a pipe has gone, as with `| head`
         sys.stderr.close()
@@ -41,6 +41,13 @@ def main() -> int:
         )
         return int(ExitCode.FAILED)
     return int(ExitCode.DONE)
+
+
+def _after_stop(arguments: list[str]) -> str:
+    """Tell what a stop from the keyboard leaves: only a nightly run has parts to take up again."""
+    if arguments[:1] in (["nightly"], ["demo"]):
+        return "finished parts are kept, and the same command goes on from there"
+    return "what was not yet written is not kept; run the same command again"
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from rich.table import Table
 
 import casestrat as cs  # each name loads its room when a command first uses it, so that --help answers at once
 from casestrat.errors import ExitCode, UsageError
+from casestrat.limits import MAX_SET_ASIDE, MAX_STALE_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,10 +43,12 @@ Engine = StrEnum("Engine", ["local", "dask"])
 Kind = StrEnum("Kind", ["programs", "instruments", "scorecards"])
 
 SourceArgument = Annotated[str, typer.Argument(help="A folder of tables, a site.toml, or a database URL.")]
+_WIDEST = 8  # columns of a table that one row is not printed upright for
+
 ProgramOption = Annotated[str, typer.Option("--program", "-p", help="A shipped program's name, or the path of a TOML.")]
 AsOfOption = Annotated[str, typer.Option("--as-of", help="Only what was recorded before this date counts: 2026-10-01.")]
 OutOption = Annotated[Path, typer.Option("--out", "-o", help="Where to write.")]
-LangOption = Annotated[Lang, typer.Option("--lang", help="Language of the pages and of the headers of lists.")]
+LangOption = Annotated[Lang, typer.Option("--lang", help="Language of the pages and of the lists.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but faults.")]
 
 
@@ -152,8 +155,8 @@ def nightly(
     model: Annotated[Path | None, typer.Option(help="A stored model; by default the program's scorecard.")] = None,
     lang: LangOption = Lang.en,
     seed: Annotated[str, typer.Option(help="Published seed of the lottery among those who tie.")] = "",
-    max_set_aside: Annotated[float, typer.Option(help="Largest share of a table set aside.")] = 0.2,
-    max_stale_days: Annotated[int, typer.Option(help="Most days since the newest row.")] = 45,
+    max_set_aside: Annotated[float, typer.Option(help="Largest share of a table set aside.")] = MAX_SET_ASIDE,
+    max_stale_days: Annotated[int, typer.Option(help="Most days since the newest row.")] = MAX_STALE_DAYS,
     learned_ranking_reason: Annotated[str, typer.Option(help="Recorded reason to rank by a learned model.")] = "",
     quiet: QuietOption = False,
 ) -> None:
@@ -194,11 +197,14 @@ def check(
 
 
 def _print_tables(tables: Tables, console: Console) -> None:
-    view = Table("table", "rows", "", title="Tables", title_justify="left", box=None)
+    view = Table(title="Tables", title_justify="left", box=None)
+    view.add_column("table", no_wrap=True)
+    view.add_column("rows", no_wrap=True, justify="right")
+    view.add_column("")
     for name, contract in cs.tables.CONTRACTS.items():
         note = "" if tables.has(name) else f"absent; it would add {contract.adds}"
         view.add_row(name, f"{len(getattr(tables, name)):,}" if tables.has(name) else "–", note)
-    console.print(view)
+    console.print(view, soft_wrap=False)
 
 
 def _by_rule(set_aside: pd.DataFrame) -> pd.DataFrame:
@@ -207,18 +213,43 @@ def _by_rule(set_aside: pd.DataFrame) -> pd.DataFrame:
 
 
 def _print_frame(frame: pd.DataFrame, title: str, console: Console) -> None:
+    """Print a table: ids and numbers are never cut, words go on in the next line; one long row stands upright."""
     if frame.empty:
         return
-    view = Table(*map(str, frame.columns), title=title, title_justify="left", box=None)
     tidy = frame.copy()
     for name in frame.columns:
         if str(frame[name].dtype).lower().startswith("float"):
-            tidy[name] = frame[name].round(4)
+            tidy[name] = frame[name].map(_short, na_action="ignore")
         elif str(frame[name].dtype).startswith("datetime"):
             tidy[name] = frame[name].dt.strftime("%Y-%m-%d")
-    for row in tidy.astype(object).where(frame.notna(), "").itertuples(index=False):
-        view.add_row(*(str(value).replace("[", r"\[") for value in row))
-    console.print(view)
+    cells = tidy.astype(object).where(frame.notna(), "").map(lambda value: str(value).replace("[", r"\["))
+    view = Table(
+        title=title, title_justify="left", box=None, show_header=len(frame) > 1 or len(cells.columns) <= _WIDEST
+    )
+    if not view.show_header:
+        cells = cells.T.reset_index()
+    for number, name in enumerate(cells.columns):
+        is_figure = bool(cells[name].str.fullmatch(r"[-\d.,%e]*").all())
+        view.add_column(str(name), no_wrap=is_figure or number == 0, justify="right" if is_figure else "left",
+                        overflow="fold")  # fmt: skip
+    for row in cells.itertuples(index=False):
+        view.add_row(*row)
+    console.print(view, soft_wrap=False)
+
+
+def _short(number: float) -> str:
+    """Write a number with up to four decimals."""
+    return f"{round(number, 4) + 0.0:.4f}".rstrip("0").rstrip(".")
+
+
+def _workload_view(workload: pd.DataFrame) -> pd.DataFrame:
+    """Return of a workload what fits a terminal."""
+    used = workload["utilisation_after"].map("{:.0%}".format, na_action="ignore")
+    shown = workload.assign(used=used).rename(columns={
+        "cm_id": "manager", "capacity_minutes": "capacity", "minutes_before": "before", "minutes_after": "after",
+        "cases_after": "cases", "n_high": "high", "n_medium": "medium", "n_low": "low",
+    })  # fmt: skip
+    return shown[["manager", "team", "capacity", "before", "after", "used", "cases", "high", "medium", "low"]]
 
 
 @app.command("init")
@@ -229,7 +260,9 @@ def draft(
 ) -> None:
     """Draft a site.toml from a folder of exports, with empty templates and code lists beside it."""
     path = cs.tables.draft_site(folder, cs.load_program(program), lang.value)
-    _console().print(f"{path}: a draft; fill in what is marked, then run: casestrat check {path} --program {program}")
+    console = _console()
+    console.print(f"{path}: a draft; fill in what is marked, then run:")
+    console.print(f"casestrat check {path} --program {program}")
 
 
 @app.command()
@@ -264,19 +297,28 @@ def evaluate(
     report = cs.evaluate(scored["label"], scored["score"], capacity=capacity, is_probability=is_risk)
     console = _console()
     if not is_risk:
-        console.print("The scorecard gives points, not a risk: only figures of order (AUC, precision) mean something.")
+        words = "The scorecard gives points, not a risk: only figures of order (AUC, precision) mean something."
+        console.print(words, soft_wrap=False)
     for name in ("summary", "capacity"):
         _print_frame(getattr(report, name), name.capitalize(), console)
 
 
 @app.command()
-def allocate(source: SourceArgument, program: ProgramOption, as_of: AsOfOption, out: OutOption) -> None:
+def allocate(
+    source: SourceArgument, program: ProgramOption, as_of: AsOfOption, out: OutOption, lang: LangOption = Lang.en
+) -> None:
     """Propose who could follow whom among open cases, without ranking the waiting list."""
-    plan = cs.nightly.allocate_source(source, program, as_of=as_of, out=out)
+    plan = cs.nightly.allocate_source(source, program, as_of=as_of, out=out, lang=lang.value)
     console = _console()
     _print_frame(plan.levels, "Objective", console)
-    _print_frame(plan.workload, "Workload (minutes a week)", console)
-    _print_frame(plan.unassigned.drop(columns="person_id"), "Without a case manager", console)
+    _print_frame(_workload_view(plan.workload), "Workload, minutes a week before and after", console)
+    _print_frame(plan.unassigned[["case_id", "reason", "relaxation"]], "Without a case manager", console)
+    n_new = int(plan.assignments["is_new"].fillna(False).sum())
+    console.print(
+        f"{len(plan.assignments):,} cases with a case manager, {n_new:,} of them new; {len(plan.unassigned):,} without"
+    )
+    for name in ("allocation", "unassigned", "workload"):
+        console.print(f"{name:<12}{out / name}.csv and .parquet")
 
 
 @decisions_app.command("record")
@@ -292,6 +334,7 @@ def record(
     console.print(
         f"{len(result.decisions):,} decisions of this file stand, {result.n_new:,} of them new; {lost:,} do not"
     )
+    console.print(f"kept in {meeting}")
     if len(result.refused):
         _print_frame(result.refused, "Not recorded, with every reason", console)
         raise typer.Exit(int(ExitCode.PARTIAL))

@@ -9,10 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from filelock import FileLock
 
+from casestrat.__main__ import _after_stop
 from casestrat.errors import ExitCode
+from casestrat.limits import MAX_SET_ASIDE, MAX_STALE_DAYS
+from casestrat.nightly import Gates
 
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("cli")]
 AS_OF = "2026-10-01"
@@ -88,10 +92,89 @@ def test_an_unknown_program_offers_the_known_ones(folder: Path) -> None:
     assert "medical" in done.stderr
 
 
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    done = call("check", tmp_path / "nowhere", "--program", "geriatric")
-    assert done.returncode in (ExitCode.USAGE, ExitCode.TABLES_REFUSED)
-    assert "nowhere" in done.stderr
+@pytest.mark.parametrize(
+    ("command", "more"),
+    [
+        ("check", ()), ("nightly", ("--as-of", AS_OF, "--out")), ("allocate", ("--as-of", AS_OF, "--out")),
+        ("fit", ("--as-of", AS_OF, "--out")), ("evaluate", ("--as-of", AS_OF)), ("init", ()),
+    ],
+)  # fmt: skip
+def test_a_source_that_does_not_exist_is_a_usage_error_of_every_command(
+    tmp_path: Path, command: str, more: tuple[str, ...]
+) -> None:
+    options = [*more, tmp_path / "out"] if more and more[-1] == "--out" else more
+    done = call(command, tmp_path / "nowhere", "--program", "geriatric", *options)
+    assert done.returncode == ExitCode.USAGE
+    assert str(tmp_path / "nowhere") in done.stderr
+
+
+def test_what_is_neither_folder_nor_site_file_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing", encoding="utf-8")
+    done = call("check", tmp_path / "notes.txt", "--program", "geriatric")
+    assert done.returncode == ExitCode.USAGE
+    assert "neither" in done.stderr
+
+
+def test_a_stop_from_the_keyboard_says_what_is_kept_of_that_command() -> None:
+    assert "goes on from there" in _after_stop(["nightly", "x"])
+    assert "goes on from there" in _after_stop(["demo"])
+    assert "run the same command again" in _after_stop(["fit", "x"])
+    assert "run the same command again" in _after_stop([])
+
+
+def test_the_limits_of_the_gates_are_those_that_help_tells_and_help_loads_no_pandas() -> None:
+    told = call("nightly", "--help").stdout
+    assert f"[default: {MAX_SET_ASIDE}]" in told
+    assert f"[default: {MAX_STALE_DAYS}]" in told
+    assert (Gates().max_set_aside, Gates().max_stale_days) == (MAX_SET_ASIDE, MAX_STALE_DAYS)
+    code = "import casestrat.cli, sys; sys.exit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "holds"),
+    [
+        (("check",), ("referrals", "set aside")),
+        (("evaluate", "--as-of", "2026-05-01", "--capacity", "20"), ("average_precision", "precision_expected")),
+        (("allocate", "--as-of", AS_OF, "--lang", "it", "--out", "plan"), ("CM01", "capacity", "plan/workload.csv")),
+    ],
+)
+def test_what_a_command_prints_fits_80_columns_and_cuts_nothing(
+    folder: Path, command: tuple[str, ...], holds: tuple[str, ...]
+) -> None:
+    done = call(command[0], folder, "--program", "geriatric", *command[1:], cwd=folder.parent, COLUMNS="80")
+    assert done.returncode == 0
+    assert all(word in done.stdout for word in holds)
+    assert "…" not in done.stdout
+    assert max(len(line.rstrip()) for line in done.stdout.splitlines()) <= 80
+    if command[0] == "allocate":
+        lines = (folder.parent / "plan" / "allocation.csv").read_text(encoding="utf-8-sig").splitlines()
+        assert lines[0].startswith("caso;persona;tipo;case manager")
+        assert "mantiene il case manager attuale" in "".join(lines)
+        kept = pd.read_parquet(folder.parent / "plan" / "allocation.parquet")
+        assert set(kept["kind"]) == {"open"}
+        assert "keeps the present case manager" in set(kept["why"])
+
+
+@pytest.mark.parametrize("kind", ["programs", "instruments", "scorecards"])
+def test_what_is_listed_fits_80_columns_with_names_uncut(kind: str) -> None:
+    names = [one["name"] for one in json.loads(call("list", kind, "--json").stdout)]
+    told = call("list", kind, COLUMNS="80").stdout
+    assert all(f" {name} " in told for name in names)
+    assert max(len(line.rstrip()) for line in told.splitlines()) <= 80
+
+
+def test_a_draft_is_in_one_language_and_says_how_to_check_it(root: Path, tmp_path: Path) -> None:
+    for name in ("orientia", "medisoc"):
+        shutil.copytree(root / "tests" / "data_made_up" / name, tmp_path / "exports" / name)
+    done = call("init", tmp_path / "exports", "--program", "geriatric", "--lang", "fr")
+    path = tmp_path / "exports" / "site.toml"
+    assert f"casestrat check {path} --program geriatric" in done.stdout
+    draft = path.read_text(encoding="utf-8")
+    assert "casestrat check site.toml --program geriatric" in draft
+    assert "une date AAAA-MM-JJ" in draft
+    for english in ("a date", "one of:", "letters, digits", "true, false or", "Day of", "to fill in", "YYYY", "number"):
+        assert english not in draft
 
 
 @pytest.mark.parametrize("name", ["persons", "referrals"])
@@ -231,9 +314,28 @@ def test_a_decision_file_that_cannot_be_read_is_refused(folder: Path) -> None:
     broken.write_text("{", encoding="utf-8")
     done = call("decisions", "record", meeting, broken, "--program", "geriatric")
     assert done.returncode == ExitCode.USAGE
+    assert f"{broken}, line 1" in done.stderr
+    absent = call("decisions", "record", meeting, folder / "absent.json", "--program", "geriatric")
+    assert absent.returncode == ExitCode.USAGE
+    assert str(folder / "absent.json") in absent.stderr
+    refused_decisions_name_their_referral(meeting, broken)
     assert (
         call("decisions", "record", folder / "none.json", broken, "--program", "geriatric").returncode == ExitCode.USAGE
     )
+
+
+def refused_decisions_name_their_referral(meeting: Path, file: Path) -> None:
+    frozen = json.loads(meeting.read_text(encoding="utf-8"))
+    referral = frozen["list"][0]["referral_id"]
+    row = {"referral_id": referral, "outcome": "admit", "decided_at": "soon"}
+    head = {"format": "casestrat-decisions/1", "decisions": [row]}
+    head |= {name: frozen[name] for name in ("meeting_id", "list_fingerprint")}
+    file.write_text(json.dumps(head), encoding="utf-8")
+    done = call("decisions", "record", meeting, file, "--program", "geriatric", COLUMNS="80")
+    assert done.returncode == ExitCode.PARTIAL
+    assert "decided_at" in done.stdout
+    assert referral in done.stdout
+    assert "YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS" in " ".join(done.stdout.split())
 
 
 def test_synthesize_never_replaces_a_folder_that_holds_something(folder: Path) -> None:

@@ -135,7 +135,7 @@ def test_a_parquet_file_of_other_types_is_read(tmp_path, few, check):
 
 
 def test_a_source_that_is_not_there_or_holds_no_table_says_what_to_give(tmp_path, few):
-    with pytest.raises(TablesError, match="no folder of tables"):
+    with pytest.raises(UsageError, match="does not exist"):
         read_tables(tmp_path / "nowhere")
     with pytest.raises(TablesError, match=r"holds no table.*add persons.csv"):
         read_tables(tmp_path)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from casestrat.errors import GateError, UsageError
+from casestrat.limits import MAX_SET_ASIDE, MAX_STALE_DAYS
 
 if TYPE_CHECKING:
     from casestrat.tables import Tables
@@ -25,8 +26,8 @@ class Gates:
         Most days between the newest row of the extract known on the date of the run and that date.
     """
 
-    max_set_aside: float = 0.2
-    max_stale_days: int = 45
+    max_set_aside: float = MAX_SET_ASIDE
+    max_stale_days: int = MAX_STALE_DAYS
 
     def __post_init__(self) -> None:
         if not 0 <= self.max_set_aside <= 1:

@@ -83,7 +83,7 @@ class Column:
         return self.is_filled or bool(self.codes or self.pattern) or self.low is not None
 
     @property
-    def parse_words(self) -> str:
+    def parse_words(self) -> Phrase:
         """What a cell must look like to be read at all."""
         return Phrase(f"expected.{self.kind if self.kind in _PARSED else 'text'}")
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from casestrat.errors import UsageError
 from casestrat.tables.contracts import contracts_for, describe_tables
 from casestrat.tables.identifiers import looks_like_identifier, plain_header
+from casestrat.tables.phrases import Phrase
 from casestrat.tables.sniffing import Sniffed, date_formats, sniff
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _SUFFIXES = (".csv", ".txt", ".tsv")
 _TEMPLATES = "templates"
+_NO_BOUND = 10**9
 _MOST_CODES = 30  # more different cells than this are no codes
 
 
@@ -123,8 +125,8 @@ class _Draft:
             "",
             f"# {self.texts['extract']}",
             "[extract]",
-            f'data_start = "" # {self.texts["fill"]}: YYYY-MM-DD',
-            f'data_end = "" # {self.texts["fill"]}: YYYY-MM-DD',
+            f'data_start = "" # {self.texts["fill"]}{self.texts["colon"]}{self.texts["day"]}',
+            f'data_end = "" # {self.texts["fill"]}{self.texts["colon"]}{self.texts["day"]}',
             'recorded_at = "observed_at"',
             "",
             f"# {self.texts['people']}",
@@ -155,7 +157,9 @@ class _Draft:
         lines.append(f"drop = [{', '.join(map(_quoted, drop))}]")
         rest = [header for header in unread if header not in drop]
         if rest:
-            lines.append(f"# {self.texts['unread']}: {', '.join(_quoted(header) for header in rest)}")
+            lines.append(
+                f"# {self.texts['unread']}{self.texts['colon']}{', '.join(_quoted(header) for header in rest)}"
+            )
         return [*lines, *self.person(file, person), *tables]
 
     def person(self, file: Sniffed, person: Mapping[str, str]) -> list[str]:
@@ -203,13 +207,20 @@ class _Draft:
             elif column.name not in ("person_id", "recorded_at", "is_void", "program", "site"):
                 mark = "" if column.is_filled else "# "
                 does = self.texts["fill" if column.is_filled else "optional"]
-                lines.append(f'{mark}{column.name} = "" # {does}: {self.about(column)}')
+                lines.append(f'{mark}{column.name} = "" # {does}{self.texts["colon"]}{self.about(column)}')
         return lines
 
     def about(self, column: Column) -> str:
         """Return what a column holds: its description, which is kept in English alone, and its constraints."""
-        words = column.in_words(self.lang)
+        words = self.constraint(column)
         return f"{column.description} ({words})" if self.lang == "en" else words
+
+    def constraint(self, column: Column) -> str:
+        """Return what a cell must look like; the bounds of days and of amounts are no help there."""
+        if column.kind in ("date", "moment"):
+            return column.parse_words.said(self.lang)
+        is_amount = column.kind == "number" and column.high is not None and column.high >= _NO_BOUND
+        return self.texts["number"] if is_amount else column.in_words(self.lang)
 
     def column(self, file: Sniffed, column: Column, header: str) -> str:
         """Return the line of one column."""
@@ -220,9 +231,13 @@ class _Draft:
         values = sorted(cells.dropna().unique())
         if (column.codes or column.kind == "flag") and len(values) <= _MOST_CODES:
             codes = ", ".join(f"{_quoted(value)} = {_quoted(self.ours(column, value))}" for value in values)
-            choices = f"; {self.texts['one_of']}: {', '.join(column.codes)}" if column.codes else ""
+            codes_words = column.codes_words()
+            said = codes_words.said(self.lang) if isinstance(codes_words, Phrase) else ""
+            choices = f"{self.texts['semicolon']}{said}" if said else ""
             return f"{start}, codes = {{ {codes} }} }} # {self.texts['codes']}{choices}"
-        return f"{column.name} = {_quoted(header)} # {self.texts['confirm']}: {column.in_words(self.lang)}"
+        return (
+            f"{column.name} = {_quoted(header)} # {self.texts['confirm']}{self.texts['colon']}{self.constraint(column)}"
+        )
 
     def ours(self, column: Column, value: str) -> str:
         """Return our code of one of theirs, empty where it is not recognised."""
@@ -237,7 +252,7 @@ class _Draft:
         """Return the likeliest date format of a column, and what is to be confirmed."""
         found = date_formats(cells)
         if not found:
-            return f'""{end} # {self.texts["fill"]}: %d/%m/%Y'
+            return f'""{end} # {self.texts["fill"]}{self.texts["colon"]}%d/%m/%Y'
         both = {"%d/%m/%Y", "%m/%d/%Y"} <= set(found)
         return f"{_quoted(found[0])}{end} # {self.texts['day_or_month' if both else 'confirm']}"
 

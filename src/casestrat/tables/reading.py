@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from casestrat.errors import TablesError
+from casestrat.errors import TablesError, UsageError
 from casestrat.tables.contracts import CONTRACTS
 from casestrat.tables.database import read_database
 from casestrat.tables.extract import Extract, read_extract
@@ -39,8 +39,10 @@ def read_tables(source: str | Path, program: Vocabulary | None = None) -> Tables
 
     Raises
     ------
+    UsageError
+        There is no such source.
     TablesError
-        The source, a required table or a column that nothing can do without is missing; or a column looks like a
+        A required table or a column that nothing can do without is missing; or a column looks like a
         direct identifier.
 
     Examples
@@ -66,8 +68,9 @@ def read_tables(source: str | Path, program: Vocabulary | None = None) -> Tables
         site = read_site(path, program)
         tables = Tables.checked(site.raws, program, site.extract, site.noticed)
         return replace(tables, unmapped_codes=site.unmapped_codes, doubtful_pairs=site.doubtful_pairs)
-    raise TablesError(
-        "no folder of tables, site.toml or database was found",
+    what = "is neither a folder of tables nor a site.toml" if path.exists() else "does not exist"
+    raise UsageError(
+        f"the source {what}",
         where=str(source),
         do="give a folder with persons.csv and referrals.csv, the path of a site.toml, or a database URL",
     )
