@@ -39,5 +39,6 @@ from .synthetic import synthesize as synthesize
 from .tables import Tables as Tables
 from .tables import read_tables as read_tables
 from .timeline import build_labels as build_labels
+from .timeline import landmarks as landmarks
 from .timeline import make_spine as make_spine
 from .timeline import score_instrument as score_instrument

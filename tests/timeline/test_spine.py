@@ -58,7 +58,7 @@ def test_an_unknown_population_is_refused_with_the_nearest(made, geriatric):
         make_spine(made(**TABLES), geriatric, "2026-03-10", "waitng")
 
 
-@pytest.mark.parametrize("as_of", ["no date", pd.Timestamp("2026-03-10", tz="Europe/Paris"), pd.NaT])
+@pytest.mark.parametrize("as_of", ["no date", pd.Timestamp("2026-03-10", tz="Europe/Paris"), pd.NaT, []])
 def test_a_date_that_cannot_be_used_is_refused(made, geriatric, as_of):
     with pytest.raises(UsageError, match="as_of"):
         make_spine(made(**TABLES), geriatric, as_of)

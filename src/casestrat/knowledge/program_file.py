@@ -176,7 +176,9 @@ def _outcome(name: str, section: Section) -> Outcome:
 def _what_happens(section: Section) -> dict[str, Any]:
     """Return the kind of event, the reasons of closing, or both."""
     has_event = section.has("event")
-    reasons = (section.text("closed"),) if isinstance(section.content.get("closed"), str) else section.words("closed", ())
+    reasons = (
+        (section.text("closed"),) if isinstance(section.content.get("closed"), str) else section.words("closed", ())
+    )
     return {
         "event": section.text("event") if has_event else None,
         "where": section.mapping("where") if has_event else FrozenMap(),

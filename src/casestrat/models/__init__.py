@@ -4,12 +4,15 @@ from casestrat.models.calibration import NoSignalWarning
 from casestrat.models.classifier import RiskClassifier
 from casestrat.models.evaluation import Evaluation, evaluate
 from casestrat.models.scorecard import PointScorecard
+from casestrat.models.site_split import JoinedSitesWarning, LeaveSiteOut
 from casestrat.models.splits import PersonGroupedSplit, TemporalSplit
 from casestrat.models.store import load_model, save_model
 from casestrat.models.tiers import assign_tiers
 
 __all__ = [
     "Evaluation",
+    "JoinedSitesWarning",
+    "LeaveSiteOut",
     "NoSignalWarning",
     "PersonGroupedSplit",
     "PointScorecard",

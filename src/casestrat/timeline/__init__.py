@@ -2,6 +2,7 @@
 
 from casestrat.timeline.as_of import Asked, History, known
 from casestrat.timeline.labels import build_labels
+from casestrat.timeline.landmarks import landmarks
 from casestrat.timeline.matching import rows_matching
 from casestrat.timeline.observation import Observation, followed_until, history_of, is_observed
 from casestrat.timeline.scoring import score_assessments, score_instrument
@@ -21,6 +22,7 @@ __all__ = [
     "history_of",
     "is_observed",
     "known",
+    "landmarks",
     "make_spine",
     "rows_matching",
     "score_assessments",

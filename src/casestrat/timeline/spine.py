@@ -11,6 +11,7 @@ import pandas as pd
 from casestrat.errors import UsageError
 from casestrat.tables import TEXT, Tables
 from casestrat.timeline.as_of import Asked
+from casestrat.timeline.landmarks import single_date
 from casestrat.timeline.matching import choices_like
 from casestrat.timeline.observation import history_of
 from casestrat.timeline.status import FOLLOWED, ReferralScope, deaths_known, status_rows
@@ -39,7 +40,7 @@ def make_spine(
     program : Program
         Whose referrals and episodes count.
     as_of : str, Timestamp, or several of them
-        The date or dates; naive, local to the agency.
+        The date or dates, such as those of :func:`landmarks`; naive, local to the agency.
     population : {"waiting", "followed", "enrolled_not_followed", "all"}
         Who is asked about: people with a referral that waits (in a program that ranks a population rather than
         referrals, those enrolled and not followed), people with an open episode, people enrolled on the date without
@@ -67,6 +68,10 @@ def make_spine(
     >>> spine = make_spine(tables, load_program("geriatric"), ["2026-02-15", "2026-03-15"])
     >>> spine["person_id"].tolist()
     ['P1', 'P1', 'P2']
+    >>> from casestrat.timeline import landmarks
+    >>> monthly = landmarks("2026-02-15", "2026-05-01")
+    >>> make_spine(tables, load_program("geriatric"), monthly)["person_id"].tolist()
+    ['P1', 'P1', 'P2', 'P1', 'P2']
     """
     if population not in POPULATIONS:
         raise UsageError(f"there is no population {population!r}", do=choices_like(str(population), POPULATIONS))
@@ -90,12 +95,9 @@ def make_spine(
 def _dates(as_of: str | pd.Timestamp | Iterable[str | pd.Timestamp]) -> pd.DatetimeIndex:
     """Return the dates asked for, each once, rising."""
     several = [as_of] if isinstance(as_of, str) or not isinstance(as_of, Iterable) else list(as_of)
-    try:
-        dates = pd.DatetimeIndex([pd.Timestamp(one) for one in several])
-    except (ValueError, TypeError):
-        raise UsageError("as_of is not a date", do="give a date such as 2026-10-01, or a list of dates") from None
-    if dates.tz is not None or dates.hasnans:
-        raise UsageError("as_of has a time zone or a gap", do="give naive dates, local to the agency")
+    if not several:
+        raise UsageError("as_of holds no date", do="give a date such as 2026-10-01, or a list of dates")
+    dates = pd.DatetimeIndex([single_date(one, "as_of") for one in several])
     return dates.unique().sort_values().as_unit("us")
 
 
