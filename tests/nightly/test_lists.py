@@ -103,14 +103,15 @@ def test_features_are_named_as_the_program_names_them() -> None:
 
 
 def test_an_indicator_is_named_with_its_intensity_and_a_group_by_its_tier() -> None:
-    rows = {"indicator": ["referrals_30d", "contacts_done_intensive", "own_measure"],
-            "group_kind": ["tier", "all", "team"], "group": ["low", "all", "mobile"],
-            "is_suppressed": [False, True, False]}  # fmt: skip
+    rows = {"indicator": ["referrals_30d", "contacts_done_intensive", "own_measure", "stock"],
+            "group_kind": ["tier", "all", "team", "team"], "group": ["low", "all", "mobile", "unassigned"],
+            "is_suppressed": [False, True, False, False]}  # fmt: skip
     told = table("caseload", rows, "fr")
     assert told[1] == ["demandes", "niveau", "faible", "non"]
     assert told[2][0].startswith("contacts faits · ")
     assert told[2][1:] == ["ensemble", "ensemble", "oui"]
     assert told[3] == ["own measure", "équipe", "mobile", "non"]
+    assert told[4] == ["situations suivies", "équipe", "sans gestionnaire de cas", "non"]
 
 
 def test_what_has_no_words_is_said_as_its_code() -> None:

@@ -104,10 +104,11 @@ def indicator(column: pd.Series, _frame: pd.DataFrame, words: Words) -> pd.Serie
 
 
 def group(column: pd.Series, frame: pd.DataFrame, words: Words) -> pd.Series:
-    """Say which tier, or that it is everyone; teams and territories are the site's own."""
+    """Say which tier, or that it is everyone or nobody's; teams and territories are the site's own."""
     of_tier = _each(column.where(frame["group_kind"] == "tier"), words.tier)
     everyone = _each(column.where(frame["group_kind"] == "all"), lambda one: words.of(f"group_kind.{one}", one))
-    return of_tier.fillna(everyone).fillna(column)
+    nobody = {"unassigned": words.wording("caseload_page.without_lead"), "unknown": words.wording("pages.unknown")}
+    return of_tier.fillna(everyone).fillna(column.replace(nobody))
 
 
 def sentence(column: pd.Series, _frame: pd.DataFrame, _words: Words) -> pd.Series:

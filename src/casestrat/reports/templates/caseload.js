@@ -172,7 +172,9 @@ function indicatorName(id) {
   return intensity ? `${words} · ${label(data.labels.intensities[intensity])}` : words;
 }
 
-const groupName = (row) => (row.group_kind === "tier" ? tierLabel(row.group) : readable(row.group));
+const NOBODYS = { unassigned: "without_lead", unknown: "unknown" };
+const groupName = (row) => (row.group_kind === "tier" ? tierLabel(row.group)
+  : row.group in NOBODYS ? w(NOBODYS[row.group]) : readable(row.group));
 
 // One line an indicator and period: everyone first, then the groups of each kind side by side.
 function indicatorSection() {
