@@ -33,7 +33,7 @@ ALLOCATION_SECONDS = 60.0  # a safety limit: the search is bounded by counts, so
 
 @dataclass(frozen=True, slots=True)
 class CommitteeList:
-    """The list of one meeting, or of the people of a territory for whom no meeting is planned."""
+    """The list of one meeting, or of everyone whose territory has no meeting planned (``meeting`` is then None)."""
 
     territory: str
     held_on: pd.Timestamp | None

@@ -86,7 +86,8 @@ def run_nightly(
     as_of : str or pandas.Timestamp
         The date: only what was recorded before it counts.
     out : str or path
-        The output folder; the run writes in ``out/<as_of>/``.
+        The output folder; the run stands in ``out/<as_of>/``, or in ``out/<as_of>.<run id>/`` beside another run of
+        that date, which is never touched.
     model : str or path, optional
         A stored model; by default the program's scorecard.
     engine : {"local", "dask"}, optional
