@@ -17,7 +17,7 @@ MADE = "<!-- Made from the code by `make docs`; do not edit. -->\n\n"
 CODES = {
     ExitCode.DONE: "done",
     ExitCode.FAILED: "a fault: the output could not be written, or a fault of the program itself",
-    ExitCode.USAGE: "an argument, option, program or model that cannot be used",
+    ExitCode.USAGE: "an argument, option, source, program or model that is not there or cannot be used",
     ExitCode.TABLES_REFUSED: "tables refused: a table or key column is missing, or a column looks like an identifier",
     ExitCode.TOO_MUCH_SET_ASIDE: "too many rows set aside, or the extract is too old",
     ExitCode.LOCKED: "another run is under way in the output folder",

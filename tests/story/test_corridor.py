@@ -111,8 +111,8 @@ def test_changed_data_makes_a_run_beside_the_first_and_tells_the_difference(
     assert second.folder.name == f"{AS_OF}.{second.manifest['run_id']}"
     assert bytes_of(first.folder) == bytes_of(run.folder)
     difference = pd.read_csv(second.folder / "difference.csv", encoding="utf-8-sig")
-    assert (difference.loc[difference["person_id"] == gone, "change"] == "leaves").all()
-    assert gone in set(difference["person_id"])
+    assert (difference.loc[difference["person"] == gone, "change"] == "leaves the list").all()
+    assert gone in set(difference["person"])
 
 
 def _start(source: Path, out: Path) -> subprocess.Popen[bytes]:
