@@ -13,6 +13,8 @@ from ._version import __version__ as __version__
 from .allocation import AllocationProblem as AllocationProblem
 from .allocation import allocate as allocate
 from .features import FeatureBuilder as FeatureBuilder
+from .features import audit_leakage as audit_leakage
+from .features import missingness_report as missingness_report
 from .knowledge import PriorityPolicy as PriorityPolicy
 from .knowledge import Program as Program
 from .knowledge import list_instruments as list_instruments

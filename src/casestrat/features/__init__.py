@@ -1,9 +1,11 @@
 """A program's feature list in, one row a person and date out."""
 
+from casestrat.features.audit_result import LeakageAudit
 from casestrat.features.builder import FeatureBuilder
 from casestrat.features.definitions import feature_of
 from casestrat.features.feature import Feature
-from casestrat.features.leakage import future_rows_change_nothing
+from casestrat.features.leakage import audit_leakage, future_rows_change_nothing
+from casestrat.features.missingness import MissingnessReport, missingness_report
 from casestrat.features.of_people import (
     Age,
     Caregiver,
@@ -73,11 +75,13 @@ __all__ = [
     "InstrumentTotal",
     "InstrumentValid",
     "Last",
+    "LeakageAudit",
     "LongestGap",
     "LongestStreak",
     "Max",
     "Mean",
     "Min",
+    "MissingnessReport",
     "NthLast",
     "Person",
     "Range",
@@ -90,6 +94,8 @@ __all__ = [
     "Streak",
     "Sum",
     "WaitedDays",
+    "audit_leakage",
     "feature_of",
     "future_rows_change_nothing",
+    "missingness_report",
 ]

@@ -4,5 +4,6 @@ from casestrat.reports import figures
 from casestrat.reports.caseload_page import caseload_page
 from casestrat.reports.committee_page import committee_page
 from casestrat.reports.meetings_index import meetings_index
+from casestrat.reports.missingness_figure import missingness_figure
 
-__all__ = ["caseload_page", "committee_page", "figures", "meetings_index"]
+__all__ = ["caseload_page", "committee_page", "figures", "meetings_index", "missingness_figure"]
