@@ -271,14 +271,23 @@ def fit(
     program: ProgramOption,
     as_of: Annotated[list[str], typer.Option("--as-of", help="A date to learn from; may be given several times.")],
     out: OutOption,
-    seed: Annotated[int, typer.Option(help="Seed of the splits.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the splits and of the audit.")] = 0,
+    audit: Annotated[
+        bool, typer.Option(help="Look for features that use what was not known on their date; kept with the model.")
+    ] = True,
 ) -> None:
     """Learn a risk model from past dates and store it; it ranks nobody until `nightly` is told to use it."""
     rules = cs.load_program(program)
-    fitted = cs.nightly.fit_model(cs.read_tables(source, rules), rules, as_of, random_state=seed)
-    cs.save_model(fitted.model, out, builder=fitted.builder, program=rules)
+    with _progress(quiet=False) as tell:
+        tables = cs.read_tables(source, rules)
+        fitted = cs.nightly.fit_model(tables, rules, as_of, random_state=seed, audit=audit, progress=tell)
+    cs.save_model(
+        fitted.model, out, builder=fitted.builder, program=rules, evaluation=fitted.evaluation, audit=fitted.audit
+    )
     console = _console()
     _print_frame(fitted.evaluation.summary, "On people left out of the fit", console)
+    if fitted.audit is not None:
+        console.print(str(fitted.audit), markup=False)
     console.print(f"{fitted.n:,} people and dates, {fitted.events:,} with the outcome {rules.risk.outcome}; {out}")
 
 
@@ -301,6 +310,16 @@ def evaluate(
         console.print(words, soft_wrap=False)
     for name in ("summary", "capacity"):
         _print_frame(getattr(report, name), name.capitalize(), console)
+    if model is not None:
+        console.print(_audited(cs.load_model(model).stored_.get("audit")), markup=False)
+
+
+def _audited(audit: dict[str, Any] | None) -> str:
+    """Say what the audit for leakage found that is stored with a model."""
+    if audit is None:
+        return "audited for leakage: no"
+    named = ", ".join(dict.fromkeys(row["feature"] for row in audit["findings"] if row["feature"]))
+    return f"audited for leakage: {audit['verdict']}" + (f" ({named})" if named else "")
 
 
 @app.command()

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from casestrat.errors import OutputError, StoreError, UsageError
 from casestrat.knowledge import load_program
-from casestrat.models import PointScorecard, RiskClassifier, load_model, save_model
+from casestrat.models import PointScorecard, RiskClassifier, evaluate, load_model, save_model
 
 
 class Builder:
@@ -48,6 +48,28 @@ def card():
 @pytest.fixture(scope="module")
 def program():
     return load_program("geriatric")
+
+
+class Audit:
+    """What the store asks of an audit for leakage."""
+
+    def content(self):
+        return {"verdict": "clean", "auc": None, "findings": []}
+
+
+def test_what_was_measured_and_audited_is_kept_with_the_model(model, features, tmp_path):
+    y = (features["falls"] > 1).astype(int)
+    evaluation = evaluate(y, model.predict_proba(features)[:, 1], n_boot=0)
+    again = load_model(save_model(model, tmp_path / "m", evaluation=evaluation, audit=Audit()))
+    assert again.stored_["audit"] == Audit().content()
+    kept = {row["metric"]: row for row in again.stored_["evaluation"]["summary"]}
+    assert kept["auc"]["value"] == pytest.approx(evaluation.value("auc"), abs=1e-6)
+    assert kept["auc"]["low"] is None
+    assert again.stored_["evaluation"]["n_used"] == 80
+    assert again.fingerprint == model.fingerprint
+    bare = load_model(save_model(model, tmp_path / "bare"))
+    assert bare.stored_["audit"] is None
+    assert bare.stored_["evaluation"] is None
 
 
 def test_a_fitted_model_comes_back_the_same(model, features, tmp_path, program):

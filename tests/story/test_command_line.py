@@ -356,12 +356,16 @@ def test_the_example_is_remade_bit_for_bit_by_one_command(root: Path, tmp_path: 
 def test_learn_evaluate_and_allocate_from_the_command_line(folder: Path) -> None:
     model = folder.parent / "model.zip"
     dates = ["--as-of", "2025-10-01", "--as-of", "2026-01-01", "--as-of", "2026-04-01"]
-    assert call("fit", folder, "--program", "geriatric", *dates, "--out", model).returncode == 0
+    learned = call("fit", folder, "--program", "geriatric", *dates, "--out", model)
+    assert learned.returncode == 0
+    assert "Leakage audit: clean" in learned.stdout
+    assert "audit: future_rows: 1 of 1 done" in learned.stderr
     told = call(
         "evaluate", folder, "--program", "geriatric", "--as-of", "2026-05-01", "--model", model, "--capacity", "20"
     )
     assert told.returncode == 0
     assert "auc" in told.stdout
+    assert "audited for leakage: clean" in told.stdout
     card = call("evaluate", folder, "--program", "geriatric", "--as-of", "2026-05-01")
     assert "points, not a risk" in card.stdout
     plan = call("allocate", folder, "--program", "geriatric", "--as-of", AS_OF, "--out", folder.parent / "plan")

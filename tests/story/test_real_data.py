@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from casestrat.features import Count, DaysSince, FeatureBuilder, Last
+from casestrat.features import Count, DaysSince, FeatureBuilder, Last, audit_leakage
 from casestrat.knowledge import load_program
 from casestrat.nightly import fit_model, run_nightly
 from casestrat.nightly.training import labelled
@@ -114,6 +114,47 @@ def test_five_year_death_is_foretold_as_well_as_day_0_knowledge_allows_and_no_be
     program = load_program("medical")
     fitted = fit_model(nafld, program, ["2010-01-05"])
     assert fitted.evaluation.value("auc") == pytest.approx(0.877, abs=0.02)
+    audit = fitted.audit
+    assert audit is not None
+    assert audit.is_clean, str(audit)
+    assert audit.auc == pytest.approx(0.877, abs=0.02)
+    proved = audit.table.loc[audit.table["verdict"] == "proved"].groupby("check")["feature"].nunique()
+    for check in ("future_rows", "that_morning", "moved_dates", "as_at_night"):
+        assert proved[check] == len(fitted.builder.feature_names)
+    assert audit.not_run.empty
+
+
+def all_there_is(tables: Tables, spine: pd.DataFrame) -> pd.DataFrame:
+    """Count, last, mean and days since last of each kind of row, whenever it was recorded; and age, as it should be."""
+    parts = []
+    for name, values in {"measurements": ("last", "mean"), "events": ()}.items():
+        rows = getattr(tables, name)
+        rows = rows.loc[rows["kind"] != "death"].sort_values("observed_at", kind="stable")
+        asked = {"n": ("observed_at", "count"), "since": ("observed_at", "max")}
+        asked |= {how: ("value", how) for how in values}
+        for word, (column, how) in asked.items():
+            wide = rows.pivot_table(index="person_id", columns="kind", values=column, aggfunc=how)
+            parts.append(wide.add_prefix(f"{word}_"))
+    out = pd.concat(parts, axis=1).reindex(spine["person_id"]).set_axis(spine.index)
+    for column in out.columns[out.columns.str.startswith("since_")]:
+        out[column] = (spine["as_of"] - out[column]).dt.days
+    born = tables.persons.drop_duplicates("person_id").set_index("person_id")["birth_year"].astype("float64")
+    return out.assign(age=spine["as_of"].dt.year - spine["person_id"].map(born))
+
+
+def test_an_analysts_aggregates_over_all_rows_score_too_well_and_each_is_named(nafld: Tables) -> None:
+    audit = audit_leakage(
+        nafld, load_program("medical"), as_of="2010-01-05", builder=all_there_is, people=300, n_permutations=1
+    )
+    assert audit.auc == pytest.approx(0.96, abs=0.01)
+    by_check = audit.findings.groupby("check")["feature"].apply(set)
+    features = set(audit.table["feature"].dropna())
+    assert by_check["future_rows"] == features - {"age"}
+    assert {"n_chol", "since_chol", "last_hdl", "mean_sbp", "n_afib", "since_stroke"} <= by_check["that_morning"]
+    assert by_check["single_feature"] == {"since_chol", "since_hdl"}
+    assert "all_together" in by_check.index
+    where = audit.findings.drop_duplicates("feature").set_index("feature")["table"]
+    assert (where["since_chol"], where["n_stroke"]) == ("measurements", "events")
 
 
 def test_a_builder_that_looks_ahead_is_given_away_by_its_score(nafld: Tables) -> None:

@@ -60,9 +60,9 @@ def table_of(rows: Iterable[CheckRow]) -> pd.DataFrame:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class LeakageAudit:
-    """Whether features use anything that was not known on their date.
+    """Whether features use anything that was not known on their date; made by :func:`casestrat.audit_leakage`.
 
-    Attributes
+    Parameters
     ----------
     table : pandas.DataFrame
         One row per check and feature: check, feature (missing where the check is of all), table (where a change came
@@ -92,12 +92,12 @@ class LeakageAudit:
 
     @property
     def findings(self) -> pd.DataFrame:
-        """The rows of ``table`` that are findings."""
+        """One row per finding, with the columns of ``table``."""
         return self.table.loc[self.table["verdict"] == "finding"].reset_index(drop=True)
 
     @property
     def not_run(self) -> pd.DataFrame:
-        """The rows of ``table`` that were not run, and why."""
+        """One row per check and feature not run, with the columns of ``table``; the meaning says why."""
         return self.table.loc[self.table["verdict"] == "not run"].reset_index(drop=True)
 
     @property

@@ -20,9 +20,9 @@ _UNKNOWN = "unknown"
 
 @dataclass(frozen=True, eq=False, slots=True)
 class MissingnessReport:
-    """What is not known of people, and of whom.
+    """What is not known of people, and of whom; made by :func:`casestrat.missingness_report`.
 
-    Attributes
+    Parameters
     ----------
     by_feature : pandas.DataFrame
         One row per feature, most often missing first: feature, n, n_missing, share_missing (0 to 1), n_people,

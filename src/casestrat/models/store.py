@@ -14,7 +14,7 @@ import secrets
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -27,16 +27,28 @@ from casestrat.models.inputs import read_values
 from casestrat.models.scorecard import PointScorecard
 from casestrat.tables.fingerprint import fingerprint_of
 
+if TYPE_CHECKING:
+    from casestrat.models.evaluation import Evaluation
+
 FORMAT = "casestrat-model/1"
 TRUSTED = ("casestrat.models.classifier.RiskClassifier",)
 """The types a model file may hold besides numpy arrays, text, numbers, lists and dicts."""
 
 Model = PointScorecard | RiskClassifier
+_DIGITS = 6  # of the figures that are kept: more would differ between machines
 _TOLD, _ESTIMATOR = "model.json", "estimator.skops"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def save_model(model: Model, path: str | Path, builder: Any = None, program: Any = None) -> Path:
+def save_model(
+    model: Model,
+    path: str | Path,
+    builder: Any = None,
+    program: Any = None,
+    *,
+    evaluation: Evaluation | None = None,
+    audit: Any = None,
+) -> Path:
     """Save a model with all that is needed to use it safely elsewhere.
 
     Parameters
@@ -49,6 +61,10 @@ def save_model(model: Model, path: str | Path, builder: Any = None, program: Any
         What computes the features: its ``definitions()`` and ``fingerprint`` are kept beside the model.
     program : Program, optional
         The program: its ``id`` and ``fingerprint`` are kept.
+    evaluation : Evaluation, optional
+        How the model did on people left out: its summary, counts and warnings are kept.
+    audit : LeakageAudit, optional
+        Whether its features look ahead: the ``content()`` of :func:`casestrat.audit_leakage` is kept.
 
     Returns
     -------
@@ -76,6 +92,8 @@ def save_model(model: Model, path: str | Path, builder: Any = None, program: Any
     if not isinstance(model, PointScorecard | RiskClassifier):
         raise UsageError(f"expected a PointScorecard or a RiskClassifier; found {type(model).__name__}")
     told = _describe(model, builder, program)
+    told["evaluation"] = None if evaluation is None else _figures(evaluation)
+    told["audit"] = None if audit is None else audit.content()
     if isinstance(model, PointScorecard):
         content = _json({**told, "scorecard": json.loads(model.to_json())})
     else:
@@ -108,7 +126,8 @@ def load_model(path: str | Path, expect: Any = None) -> Model:
     -------
     PointScorecard or RiskClassifier
         The model that was saved. Its ``stored_`` tells kind, definitions (of the features; None where no builder was
-        given), features, fingerprints (model, schema, builder, program), program and versions.
+        given), features, fingerprints (model, schema, builder, program), program, versions, and, where they were given,
+        evaluation and audit.
 
     Raises
     ------
@@ -174,6 +193,17 @@ def _describe(model: Model, builder: Any, program: Any) -> dict[str, Any]:
             "program": None if program is None else program.fingerprint,
         },
         "versions": {"casestrat": __version__, "numpy": np.__version__, "scikit-learn": sklearn.__version__},
+    }
+
+
+def _figures(evaluation: Evaluation) -> dict[str, Any]:
+    """Return what is kept of an evaluation, as plain values."""
+    rows = evaluation.summary.round(_DIGITS).to_dict("records")
+    return {
+        "summary": [{str(key): None if pd.isna(value) else value for key, value in row.items()} for row in rows],
+        "n_used": evaluation.n_used,
+        "n_events": evaluation.n_events,
+        "warnings": list(evaluation.warnings),
     }
 
 

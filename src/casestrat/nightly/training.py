@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from casestrat.errors import UsageError
-from casestrat.features import FeatureBuilder
+from casestrat.features import FeatureBuilder, LeakageAudit, audit_leakage
 from casestrat.models import (
     Evaluation,
     PersonGroupedSplit,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from casestrat.knowledge import Program
+    from casestrat.nightly.run import Progress
     from casestrat.tables import Tables
 
 
@@ -47,6 +48,8 @@ class Fitted:
         Rows, one a person and date, whose outcome is known.
     events : int
         Those of them with the outcome.
+    audit : LeakageAudit or None
+        Whether any feature looks ahead; None where no audit was asked for.
     """
 
     model: RiskClassifier
@@ -54,6 +57,7 @@ class Fitted:
     evaluation: Evaluation
     n: int
     events: int
+    audit: LeakageAudit | None = None
 
 
 def labelled(
@@ -98,7 +102,13 @@ def labelled(
 
 
 def fit_model(
-    tables: Tables, program: Program, as_of: Sequence[str | pd.Timestamp], *, random_state: int = 0
+    tables: Tables,
+    program: Program,
+    as_of: Sequence[str | pd.Timestamp],
+    *,
+    random_state: int = 0,
+    audit: bool = True,
+    progress: Progress | None = None,
 ) -> Fitted:
     """Learn the program's outcome from past dates, and measure it on people left out.
 
@@ -111,20 +121,28 @@ def fit_model(
     as_of : sequence of str or pandas.Timestamp
         Past dates to learn from.
     random_state : int, optional
-        Seed of the splits.
+        Seed of the splits, and of the audit.
+    audit : bool, default True
+        Whether to look for features that use what was not known on their date (:func:`casestrat.audit_leakage`).
+    progress : callable, optional
+        Told of each step: its name, how much is done, and of how much.
 
     Returns
     -------
     Fitted
-        The model fitted on everybody, its builder, and the evaluation on left-out people.
+        The model fitted on everybody, its builder, the evaluation on left-out people, and the audit.
 
     Raises
     ------
     UsageError
         No outcome of these dates is known yet, or those known are of fewer than five people, or all the same.
     """
+    tell = progress or (lambda _step, _done, _of: None)
     builder = FeatureBuilder(program)
+    tell("features", 0, 1)
     X, y = labelled(tables, program, as_of, builder)
+    tell("features", 1, 1)
+    tell("fit", 0, 1)
     persons = X.index.get_level_values("person_id").to_numpy()
     held_out = np.full(len(X), np.nan)
     for train, test in PersonGroupedSplit(n_splits=5, random_state=random_state).split(X, y, groups=persons):
@@ -134,7 +152,15 @@ def fit_model(
         warnings.simplefilter("default")
         evaluation = evaluate(y, pd.Series(held_out, index=X.index))
     model = RiskClassifier(random_state=random_state).fit(X, y)
-    return Fitted(model, builder, evaluation, len(y), int(y.sum()))
+    tell("fit", 1, 1)
+    found = None
+    if audit:
+        dates = [parse_as_of(date) for date in as_of]
+        found = audit_leakage(
+            tables, program, as_of=dates, builder=builder, random_state=random_state,
+            progress=lambda step, done, of: tell(f"audit: {step}", done, of),
+        )  # fmt: skip
+    return Fitted(model, builder, evaluation, len(y), int(y.sum()), found)
 
 
 def score_labelled(
