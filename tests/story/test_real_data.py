@@ -183,3 +183,31 @@ def test_the_main_job_runs_on_nafld_from_files_to_pages(nafld: Tables, tmp_path:
     assert counts["people_read"] == counts["scored"] == 17549
     assert counts["ranked"] + counts["assess_first"] == 17549
     assert counts["proposed"] == 40
+
+
+@pytest.fixture(scope="module")
+def benchmark(root: Path) -> ModuleType:
+    return module_at(root / "benchmarks" / "real_data.py")
+
+
+@pytest.mark.parametrize(("study", "rows"), [("nafld", [10679]), ("help_study", [995, 977]), ("paquid", [1105])])
+def test_our_features_and_labels_are_those_of_plain_pandas_and_foretell_as_well(
+    benchmark: ModuleType, study: str, rows: list[int]
+) -> None:
+    """The same people, folds and models; `benchmarks/real_data.py` repeats it five times, with boosting too."""
+    if study == "paquid" and not benchmark.PAQUID.is_file():
+        pytest.skip("PAQUID is not beside this checkout, and may not be passed on with it")
+    made = benchmark.paquid(benchmark.PAQUID) if study == "paquid" else getattr(benchmark, study)()
+    results = benchmark.measure(made, ("logistic",), repeats=1)
+    assert [result["rows"] for result in results] == rows
+    for result in results:
+        assert (result["values_that_differ"], result["labels_that_differ"]) == (0, 0)
+        assert result["ours"]["logistic"] == pytest.approx(result["pandas"]["logistic"], abs=1e-9)
+        assert result["ours"]["logistic"] == pytest.approx(result["expected"]["logistic"], abs=0.02)
+
+
+def test_no_outcome_of_the_trial_is_a_feature_of_the_benchmark(benchmark: ModuleType) -> None:
+    features = set(benchmark.help_study().builder.feature_names)
+    outcomes = {"LINKSTATUS", "DAYSLINK", "ANYSUBSTATUS", "DAYSANYSUB", "DRINKSTATUS", "DAYSDRINK", "PC_REC", "SATREAT"}
+    assert "MCS" in features
+    assert not features & outcomes
