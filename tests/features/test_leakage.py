@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from casestrat.errors import UsageError
-from casestrat.features import Age, Count, FeatureBuilder, InstrumentTotal, Last, Person, audit_leakage
+from casestrat.features import Age, Count, FeatureBuilder, HouseholdSize, InstrumentTotal, Last, Person, audit_leakage
 from casestrat.features.altered_tables import as_they_stood, moved, shuffled, with_future_rows
 from casestrat.features.audit_result import CHECKS
 from casestrat.knowledge import Outcome, load_program
@@ -262,6 +262,12 @@ def test_figures_inside_their_limits_pass(cohort, features):
     assert audit.table.set_index("check").loc["kept_together", "verdict"] == "proved"
 
 
+def test_figures_of_many_people_rest_on_some_drawn_by_the_seed(cohort, features, monkeypatch):
+    monkeypatch.setattr("casestrat.features.leakage._MOST_PEOPLE", 100)
+    audit = audit_leakage(cohort[0], PROGRAM, outcome=FALL, features=features[0])
+    assert (audit.n_rows, audit.n_people) == (100, 100)
+
+
 def test_a_copy_of_the_outcome_is_too_good_and_a_gap_gives_it_away(cohort, features):
     X, falls = features
     gift = X.assign(
@@ -303,6 +309,21 @@ def test_a_value_written_over_in_place_is_named_by_asking_later(cohort):
     audit = audit_leakage(seen, PROGRAM, as_of="2026-01-01", outcome=FALL, builder=builder, people=100)
     assert set(found(audit, "later_date")) == {"pain"}
     assert audit.leaking == ("pain",)
+
+
+def test_what_needs_people_of_other_parts_is_named(cohort):
+    """The members of a household may be in another part of the night than the person."""
+    tables, _ = cohort
+    facts = pd.DataFrame({
+        "person_id": tables.persons["person_id"], "fact": "household", "valid_from": pd.Timestamp("2024-02-01"),
+        "value": [f"H{i % 150}" for i in range(300)], "recorded_at": pd.Timestamp("2024-02-02"), "is_void": False,
+        "valid_to": pd.NaT,
+    })  # fmt: skip
+    homes = replace(tables, person_facts=facts.astype(tables.person_facts.dtypes))
+    builder = FeatureBuilder([HouseholdSize(name="home"), Age(name="age")])
+    audit = audit_leakage(homes, PROGRAM, as_of="2026-01-01", outcome=FALL, builder=builder, people=30)
+    assert audit.leaking == ("home",)
+    assert found(audit, "as_at_night")["home"].endswith("computed some of the people at a time")
 
 
 def test_without_dates_the_last_one_whose_outcome_is_known_is_taken(cohort):

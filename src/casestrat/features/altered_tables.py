@@ -76,7 +76,7 @@ def with_future_rows(tables: Tables, spine: pd.DataFrame, only: Iterable[str] | 
     for name in tables_about_people(tables) if only is None else only:
         frame = getattr(tables, name)
         added = _future_rows(frame, CONTRACTS[name], people, last)
-        more[name] = pd.concat([frame, added.astype(frame.dtypes)], ignore_index=True)
+        more[name] = pd.concat([frame, added], ignore_index=True)
         n += len(added)
     return replace(tables, **more), n
 
@@ -96,7 +96,8 @@ def _future_rows(frame: pd.DataFrame, contract: Contract, people: pd.Series, las
         for word, days in (("future.new", 0), ("future.told_late", 1)):
             true_on = {contract.observed: last - pd.Timedelta(days=days)} if contract.observed else {}
             parts.append(_as_new(everybody.assign(**true_on), contract, word))
-    return pd.concat(parts, ignore_index=True)
+    # Of one type each: columns that are missing throughout would else decide the type.
+    return pd.concat([part.astype(frame.dtypes) for part in parts], ignore_index=True)
 
 
 def _own_ids(contract: Contract) -> list[str]:

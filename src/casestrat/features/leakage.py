@@ -153,8 +153,8 @@ def audit_leakage(
     label = _labels(tables, asked, foretold, program, random_state)
     if features is None:
         builder = FeatureBuilder(program) if builder is None else builder
-        subject = _subject(builder, tables, asked, label, people, random_state)
         X = compute(builder, tables, label.index.to_frame(index=False)) if len(label) else None
+        subject = _subject(builder, tables, asked, label, X, people, random_state)
     else:
         subject, X = None, _ready(features, label.index)
     checks = dict.fromkeys(_PROOFS, _skipped(_NO_BUILDER)) if subject is None else _proofs_of(subject)
@@ -240,7 +240,13 @@ def _ready(features: pd.DataFrame, index: pd.Index) -> pd.DataFrame | None:
 
 
 def _subject(
-    builder: Builder, tables: Tables, asked: pd.DataFrame, label: pd.Series, people: int, random_state: int
+    builder: Builder,
+    tables: Tables,
+    asked: pd.DataFrame,
+    label: pd.Series,
+    X: pd.DataFrame | None,
+    people: int,
+    random_state: int,
 ) -> Subject:
     """Draw the people the proofs rest on, up to half of them among those with the outcome: leaks show there first."""
     everyone = np.sort(asked["person_id"].unique())
@@ -250,7 +256,7 @@ def _subject(
     rest = draw.permutation(np.setdiff1d(everyone, first))[: people - len(first)]
     spine = asked.loc[asked["person_id"].isin(np.concatenate([first, rest]))].reset_index(drop=True)
     part = part_of(tables, spine["person_id"])
-    return Subject(builder, part, spine, compute(builder, part, spine), random_state)
+    return Subject(builder, part, spine, compute(builder, part, spine), random_state, X)
 
 
 def _proofs_of(subject: Subject) -> dict[str, Check]:

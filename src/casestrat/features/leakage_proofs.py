@@ -38,6 +38,8 @@ class Subject:
         The features as they are.
     random_state : int
         Seed.
+    whole : pandas.DataFrame, optional
+        The features of rows of everybody, computed from all tables at once.
     """
 
     builder: Any
@@ -45,6 +47,7 @@ class Subject:
     spine: pd.DataFrame
     before: pd.DataFrame
     random_state: int
+    whole: pd.DataFrame | None = None
 
     @property
     def dates(self) -> list[pd.Timestamp]:
@@ -56,6 +59,13 @@ class Subject:
     def of_date(self, date: pd.Timestamp) -> pd.DataFrame:
         """Return the rows of the spine of one date."""
         return self.spine.loc[self.spine["as_of"] == date].reset_index(drop=True)
+
+    def apart(self) -> pd.Series:
+        """Count by feature the values that differ from those computed from all tables at once."""
+        if self.whole is None:
+            return pd.Series(0, index=self.before.columns)
+        both = self.before.index.intersection(self.whole.index)
+        return n_changed(self.whole.loc[both], self.before.loc[both], exact=isinstance(self.builder, FeatureBuilder))
 
     def changed(self, tables: Tables, spine: pd.DataFrame | None = None, builder: Any = None) -> pd.Series:
         """Count by feature the values that are not what they were."""
@@ -253,6 +263,8 @@ def _night(
         for part in _halves(spine, subject.random_state) if parts else [spine]:
             seen = part_of(tables, part["person_id"]) if parts else tables
             changed = changed.add(subject.changed(seen, part, builder), fill_value=0)
+    if parts:
+        changed = pd.concat([changed, subject.apart()], axis=1).max(axis=1)
     return changed.astype("int64")
 
 
