@@ -175,20 +175,22 @@ def score_assessments(tables: Tables, program: Program | None = None) -> pd.Data
     for name, rows in sittings.groupby("instrument", sort=True):
         for instrument, mine in _by_variant(str(name), rows, known):
             parts.append(_scores_of(instrument, mine, answers, tables.persons))
-    scores = pd.concat([_no_scores(), *parts], ignore_index=True) if parts else _no_scores()
+    scores = pd.concat(parts, ignore_index=True).astype(_DTYPES) if parts else _no_scores()
     order = [*(name for name in scores.columns if name not in _LAST), *_LAST]
     return scores[order].sort_values(["assessment_id", "recorded_at"], kind="stable", ignore_index=True)
 
 
 _KEYS = ("assessment_id", "person_id", "instrument", "observed_at", "recorded_at")
 _LAST = ("n_missing", "is_valid", "is_void")
+_DTYPES = {
+    **dict.fromkeys(_KEYS[:3], TEXT), **dict.fromkeys(_KEYS[3:], "datetime64[us]"),
+    "total": "float64", "band": TEXT, "n_missing": "Int64", "is_valid": "boolean", "is_void": "boolean",
+}  # fmt: skip
 
 
 def _no_scores() -> pd.DataFrame:
     """Return the frame of no sitting."""
-    dtypes = dict.fromkeys(_KEYS[:3], TEXT) | dict.fromkeys(_KEYS[3:], "datetime64[us]")
-    dtypes |= {"total": "float64", "band": TEXT, "n_missing": "Int64", "is_valid": "boolean", "is_void": "boolean"}
-    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in dtypes.items()})
+    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in _DTYPES.items()})
 
 
 def _by_variant(
