@@ -182,7 +182,7 @@ def score_assessments(tables: Tables, program: Program | None = None) -> pd.Data
 
 _KEYS = ("assessment_id", "person_id", "instrument", "observed_at", "recorded_at")
 _LAST = ("n_missing", "is_valid", "is_void")
-_DTYPES = {
+_DTYPES: dict[str, Any] = {
     **dict.fromkeys(_KEYS[:3], TEXT), **dict.fromkeys(_KEYS[3:], "datetime64[us]"),
     "total": "float64", "band": TEXT, "n_missing": "Int64", "is_valid": "boolean", "is_void": "boolean",
 }  # fmt: skip
