@@ -1,11 +1,15 @@
 """Laws of the features: nothing after the date, no order, no chunk and no company changes a value."""
 
+from dataclasses import replace
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from casestrat.errors import UsageError
 from casestrat.features import (
     ChangeSinceFirst,
     Count,
@@ -27,7 +31,7 @@ from casestrat.knowledge import load_program
 from casestrat.synthetic import synthesize
 from casestrat.tables import Extract, Tables
 
-LAW = settings(max_examples=12, deadline=None)
+LAW = settings(max_examples=6, deadline=None)
 PROGRAM = load_program("geriatric")
 STAYS = {"where": {"kind": "hospital_stay"}}
 MORE = [
@@ -46,14 +50,12 @@ MORE = [
 ]
 
 
-@pytest.fixture(scope="module")
-def agency():
+@cache  # no fixture: Hypothesis would print the tables with every example
+def _agency():
     return synthesize("geriatric", people=60, random_state=3).tables
 
 
-@pytest.fixture(scope="module")
-def builder():
-    return FeatureBuilder([*FeatureBuilder(PROGRAM).features, *MORE], PROGRAM)
+BUILDER = FeatureBuilder([*FeatureBuilder(PROGRAM).features, *MORE], PROGRAM)
 
 
 @st.composite
@@ -63,9 +65,9 @@ def _spines(draw):
     return asked, dates
 
 
-def _spine(drawn, agency):
+def _spine(drawn):
     asked, dates = drawn
-    ids = agency.persons["person_id"].drop_duplicates().tolist()
+    ids = _agency().persons["person_id"].drop_duplicates().tolist()
     return pd.DataFrame({
         "person_id": [ids[who % len(ids)] for who, _ in asked], "as_of": [dates[when] for _, when in asked]
     }).drop_duplicates(ignore_index=True)  # fmt: skip
@@ -73,39 +75,41 @@ def _spine(drawn, agency):
 
 @LAW
 @given(_spines(), st.integers(1, 5))
-def test_chunks_of_people_equal_the_whole_to_the_bit(agency, builder, drawn, at_once):
-    spine = _spine(drawn, agency)
-    pd.testing.assert_frame_equal(builder.build(agency, spine, people_at_once=at_once), builder.build(agency, spine))
+def test_chunks_of_people_equal_the_whole_to_the_bit(drawn, at_once):
+    spine = _spine(drawn)
+    pd.testing.assert_frame_equal(
+        BUILDER.build(_agency(), spine, people_at_once=at_once), BUILDER.build(_agency(), spine)
+    )
 
 
 @LAW
 @given(_spines())
-def test_many_dates_equal_one_date_at_a_time(agency, builder, drawn):
-    spine = _spine(drawn, agency)
-    single = [builder.build(agency, rows) for _, rows in spine.groupby("as_of", sort=False)]
-    pd.testing.assert_frame_equal(pd.concat(single).loc[pd.MultiIndex.from_frame(spine)], builder.build(agency, spine))
+def test_many_dates_equal_one_date_at_a_time(drawn):
+    spine = _spine(drawn)
+    single = [BUILDER.build(_agency(), rows) for _, rows in spine.groupby("as_of", sort=False)]
+    pd.testing.assert_frame_equal(
+        pd.concat(single).loc[pd.MultiIndex.from_frame(spine)], BUILDER.build(_agency(), spine)
+    )
 
 
 @LAW
 @given(_spines(), st.randoms(use_true_random=False))
-def test_the_order_of_rows_and_of_questions_changes_nothing(agency, builder, drawn, random):
-    spine = _spine(drawn, agency)
+def test_the_order_of_rows_and_of_questions_changes_nothing(drawn, random):
+    spine = _spine(drawn)
     places = random.sample(range(len(spine)), len(spine))
     mixed = {
-        name: getattr(agency, name).sample(frac=1, random_state=random.randrange(99)).reset_index(drop=True)
+        name: getattr(_agency(), name).sample(frac=1, random_state=random.randrange(99)).reset_index(drop=True)
         for name in ("events", "assessments", "responses", "person_facts", "referrals", "contacts")
     }
-    from dataclasses import replace
-
-    other = builder.build(replace(agency, **mixed), spine.iloc[places].reset_index(drop=True))
-    pd.testing.assert_frame_equal(other, builder.build(agency, spine).iloc[places])
+    other = BUILDER.build(replace(_agency(), **mixed), spine.iloc[places].reset_index(drop=True))
+    pd.testing.assert_frame_equal(other, BUILDER.build(_agency(), spine).iloc[places])
 
 
-def test_rows_recorded_on_or_after_the_dates_change_nothing_whatever_they_hold(agency, builder):
+def test_rows_recorded_on_or_after_the_dates_change_nothing_whatever_they_hold():
     spine = pd.DataFrame(
-        {"person_id": agency.persons["person_id"].drop_duplicates(), "as_of": pd.Timestamp("2026-01-01")}
+        {"person_id": _agency().persons["person_id"].drop_duplicates(), "as_of": pd.Timestamp("2026-01-01")}
     )
-    assert future_rows_change_nothing(agency, spine, builder)["n_changed"].sum() == 0
+    assert future_rows_change_nothing(_agency(), spine, BUILDER)["n_changed"].sum() == 0
 
 
 @pytest.mark.parametrize("zone", ["Europe/Paris", "America/New_York"])
@@ -132,20 +136,18 @@ def test_moments_with_a_zone_and_plain_dates_of_the_agency_agree(zone):
     pd.testing.assert_frame_equal(builder.build(Tables.from_frames(zoned, extract=extract), spine), expected)
 
 
-def test_a_spine_that_asks_twice_is_refused_and_an_unknown_person_is_missing_never_zero(agency):
+def test_a_spine_that_asks_twice_is_refused_and_an_unknown_person_is_missing_never_zero():
     builder = FeatureBuilder([Count("events", window_days=30, name="n")])
     spine = pd.DataFrame({"person_id": ["P-nobody"], "as_of": [pd.Timestamp("2026-01-01")]})
-    assert builder.build(agency, spine)["n"].isna().all()
-    from casestrat.errors import UsageError
-
+    assert builder.build(_agency(), spine)["n"].isna().all()
     with pytest.raises(UsageError, match="again about the same person"):
-        builder.build(agency, pd.concat([spine, spine]))
+        builder.build(_agency(), pd.concat([spine, spine]))
 
 
-def test_a_window_after_the_last_day_of_the_data_is_missing_never_zero(agency):
+def test_a_window_after_the_last_day_of_the_data_is_missing_never_zero():
     builder = FeatureBuilder([Count("events", window_days=30, name="n"), Count("events", window_days=400, name="year")])
-    late = agency.extract.data_end + pd.Timedelta(days=60)
-    spine = pd.DataFrame({"person_id": agency.persons["person_id"].drop_duplicates(), "as_of": late})
-    X = builder.build(agency, spine)
+    late = _agency().extract.data_end + pd.Timedelta(days=60)
+    spine = pd.DataFrame({"person_id": _agency().persons["person_id"].drop_duplicates(), "as_of": late})
+    X = builder.build(_agency(), spine)
     assert X["n"].isna().all()
     assert np.isfinite(X["year"]).any()

@@ -17,6 +17,13 @@ def test_a_sound_agency_passes_without_a_word(frames, check, geriatric):
     assert {name: len(getattr(tables, name)) for name in frames} == {name: len(frame) for name, frame in frames.items()}
 
 
+def test_tables_show_how_many_rows_they_hold_and_no_person(frames, check, geriatric):
+    shown = repr(check(frames, geriatric))
+    assert shown.startswith(f"Tables(persons={len(frames['persons'])}, ")
+    assert "rows set aside=0" in shown
+    assert not any(person in shown for person in frames["persons"]["person_id"])
+
+
 def test_every_table_has_the_contract_s_columns_and_types_be_it_there_or_not(few, check):
     tables = check(few)
     for name, contract in CONTRACTS.items():

@@ -102,7 +102,8 @@ def test_too_many_people_and_moments_to_pack_are_sorted_by_both():
     person = np.array([4000, 4000, 0, 4000, 0])
     moment = np.array([2**52, 5, 2**52, 5, 1])
     ids = pd.DataFrame({"event_id": ["E0", "E9", "E2", "E3", "E4"]})
-    order = sorted_order(person, moment, np.zeros(5, dtype="int64"), ids, ["event_id"], np.arange(5))
+    order, packing, _ = sorted_order(person, moment, np.zeros(5, dtype="int64"), ids, ["event_id"], np.arange(5))
+    assert packing is None
     assert order.tolist() == [4, 2, 3, 1, 0]
 
 

@@ -15,9 +15,9 @@ from casestrat.features.definitions import definition_of, feature_from_spec, fea
 from casestrat.features.describing import condition_of, row_of
 from casestrat.features.feature import Feature
 from casestrat.features.of_people import Age, OfProgram, Person
-from casestrat.features.reading import Reading
+from casestrat.features.reading import Reading, spine_index
 from casestrat.knowledge.program import Program
-from casestrat.tables import CONTRACTS, TEXT, Tables, fingerprint_of, split_tables
+from casestrat.tables import CONTRACTS, TEXT, Tables, fingerprint_of, split_with_codes
 from casestrat.timeline import ReferralScope
 from casestrat.timeline.as_of import checked_spine
 from casestrat.timeline.matching import choices_like
@@ -151,34 +151,47 @@ class FeatureBuilder:
             A column is not known or of the wrong type, a window begins before the data, or the spine cannot be used.
         """
         asked = checked_spine(spine)
-        people = asked["person_id"].drop_duplicates()
-        if len(people) <= max(people_at_once, 1):
-            return self._built(tables, asked)
-        return self._built_in_chunks(tables, asked, people, max(people_at_once, 1), progress)
+        at_once = max(people_at_once, 1)
+        if len(asked) <= at_once:  # no more people than rows
+            return self._built(Reading(tables, asked, self.program))
+        codes, people = pd.factorize(asked["person_id"])
+        if len(people) <= at_once:
+            return self._built(Reading(tables, asked, self.program))
+        parts = [pd.Series(people[start : start + at_once]) for start in range(0, len(people), at_once)]
+        X = self._built_in_chunks(tables, asked, codes // at_once, parts, progress)
+        return X.set_axis(spine_index(people, codes, asked["as_of"]))
 
-    def _built(self, tables: Tables, asked: pd.DataFrame) -> pd.DataFrame:
-        reading = Reading(tables, asked, self.program)
+    def _built(self, reading: Reading) -> pd.DataFrame:
         return _as_features({feature: computed(feature, reading) for feature in self.features}, reading)
 
     def _built_in_chunks(
-        self, tables: Tables, asked: pd.DataFrame, people: pd.Series, at_once: int, progress: Progress | None
+        self,
+        tables: Tables,
+        asked: pd.DataFrame,
+        part: np.ndarray,
+        parts: list[pd.Series],
+        progress: Progress | None,
     ) -> pd.DataFrame:
         """Compute the features of some people after the other; those of caregivers and households need all tables."""
-        parts = [people.iloc[start : start + at_once] for start in range(0, len(people), at_once)]
-        part_of = np.arange(len(people)) // at_once
-        part = pd.Series(part_of, index=people).reindex(asked["person_id"]).to_numpy()
         places = [np.flatnonzero(part == number) for number in range(len(parts))]
         own = FeatureBuilder([one for one in self.features if one.kind not in OF_OTHERS], self.program)
         others = FeatureBuilder([one for one in self.features if one.kind in OF_OTHERS], self.program)
         built = []
-        for place, some in zip(places, split_tables(tables, parts), strict=True):
+        for place, (some, codes) in zip(places, split_with_codes(tables, parts), strict=True):
             chunk = asked.iloc[place].reset_index(drop=True)
-            both = [own._built(some, chunk), others._built(tables, chunk)]
-            built.append(pd.concat(both, axis=1)[list(self.feature_names)])
+            reading = Reading(some, chunk, self.program)
+            reading.asked.coded.update(
+                (id(getattr(some, name)), (getattr(some, name), of)) for name, of in codes.items()
+            )
+            done = own._built(reading)
+            if others.features:
+                more = others._built(Reading(tables, chunk, self.program))
+                done = done.assign(**{str(name): more[name] for name in more})[list(self.feature_names)]
+            built.append(done.reset_index(drop=True))
             if progress is not None:
                 progress("features", len(built), len(parts))
         order = np.argsort(np.concatenate(places), kind="stable")
-        return pd.concat(built).iloc[order]
+        return pd.concat(built, ignore_index=True).iloc[order]
 
     def describe(self, lang: str = "en") -> pd.DataFrame:
         """Return the dictionary of the features.
@@ -260,7 +273,7 @@ class FeatureBuilder:
 
 def _as_features(found: dict[Feature, Computed], reading: Reading) -> pd.DataFrame:
     columns = {feature.name: one.column for feature, one in found.items()}
-    return pd.DataFrame(columns, index=pd.MultiIndex.from_frame(reading.spine))
+    return pd.DataFrame(columns, index=reading.index)
 
 
 def _as_sources(found: dict[Feature, Computed], reading: Reading) -> pd.DataFrame:

@@ -65,6 +65,12 @@ class Reading:
         return self.asked.restored(self.asked.as_of)
 
     @cached_property
+    def index(self) -> pd.MultiIndex:
+        """The spine as an index, made of the codes that are known already."""
+        people = pd.Index(pd.array(self.asked.people, dtype=self.spine["person_id"].dtype))
+        return spine_index(people, self.asked.restored(self.asked.person), self.spine["as_of"])
+
+    @cached_property
     def _observation(self) -> Observation:
         return Observation(self.tables, self.asked)
 
@@ -186,6 +192,19 @@ class Reading:
         """Return when the rows at these places were true, missing where a place is −1."""
         found = self.moments(table).array.take(places, allow_fill=True)
         return np.asarray(found.to_numpy(dtype="datetime64[us]"))
+
+
+def spine_index(people: pd.Index, person: NDArray[np.int64], as_of: pd.Series) -> pd.MultiIndex:
+    """Return a spine as an index, from the people's codes, which are known already and cost most to find."""
+    dates, code = np.unique(microseconds(as_of), return_inverse=True)
+    levels: Any = [people, pd.DatetimeIndex(dates.astype("datetime64[us]"))]
+    codes: Any = [person, code]
+    return pd.MultiIndex(
+        levels=levels,
+        codes=codes,
+        names=["person_id", "as_of"],
+        verify_integrity=False,
+    )
 
 
 def answers_with_moments(responses: pd.DataFrame, assessments: pd.DataFrame) -> pd.DataFrame:

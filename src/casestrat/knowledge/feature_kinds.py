@@ -38,7 +38,8 @@ _OF_MATCHING = FeatureKind(("table", "of"), ("column", *_WINDOW))
 _OF_SPELLS = FeatureKind(("table",), ("column", *_WINDOW, "ends", "open_days"))
 _OF_INSTRUMENT = FeatureKind(("instrument",), ("valid_days",))
 _VALUES = (
-    "sum", "mean", "min", "max", "range", "last", "first", "change", "change_since_first", "slope", "distinct", "deviation",
+    "sum", "mean", "min", "max", "range", "last", "first", "change", "change_since_first", "slope", "distinct",
+    "deviation",
 )  # fmt: skip
 FEATURE_KINDS: Final[dict[str, FeatureKind]] = {
     "age": FeatureKind(()),

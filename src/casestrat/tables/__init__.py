@@ -7,7 +7,7 @@ from casestrat.tables.extract import Extract
 from casestrat.tables.fingerprint import fingerprint_of, fingerprint_of_frame
 from casestrat.tables.outputs import OUTPUTS
 from casestrat.tables.reading import read_tables
-from casestrat.tables.splitting import ObservationRecorded, observation_recorded, split_tables
+from casestrat.tables.splitting import ObservationRecorded, observation_recorded, split_tables, split_with_codes
 from casestrat.tables.tables import Tables
 from casestrat.tables.vocabulary import Vocabulary
 from casestrat.tables.writing import write_tables
@@ -27,5 +27,6 @@ __all__ = [
     "observation_recorded",
     "read_tables",
     "split_tables",
+    "split_with_codes",
     "write_tables",
 ]

@@ -66,6 +66,27 @@ def split_tables(tables: Tables, parts: Sequence[pd.Series]) -> Iterator[Tables]
     >>> [(len(part.persons), len(part.referrals)) for part in split_tables(tables, parts)]
     [(2, 0), (1, 1)]
     """
+    for part, _ in split_with_codes(tables, parts):
+        yield part
+
+
+def split_with_codes(
+    tables: Tables, parts: Sequence[pd.Series]
+) -> Iterator[tuple[Tables, dict[str, NDArray[np.int64]]]]:
+    """Give the parts of :func:`split_tables`, and for each table of a part the place of each row's person in the part.
+
+    Parameters
+    ----------
+    tables : Tables
+        The checked tables.
+    parts : sequence of pandas.Series
+        The ids of each part; a person belongs to one part at most.
+
+    Yields
+    ------
+    tuple of Tables and dict
+        The tables of the part, and the codes of their rows by the name of the table.
+    """
     if not len(parts):
         return
     ids = pa.array(pd.concat([pd.Series(part, dtype=TEXT) for part in parts], ignore_index=True), from_pandas=True)
@@ -76,12 +97,14 @@ def split_tables(tables: Tables, parts: Sequence[pd.Series]) -> Iterator[Tables]
         frame = getattr(tables, name)
         if "person_id" in contract.by_name and len(frame):
             cuts[name] = _places(frame["person_id"], ids, part_of_id, len(parts))
+    begins = np.cumsum([0, *map(len, parts)])
     for number in range(len(parts)):
-        kept = {}
-        for name, (order, starts) in cuts.items():
+        kept, codes = {}, {}
+        for name, (place, order, starts) in cuts.items():
             rows = order[starts[number] : starts[number + 1]]
             kept[name] = getattr(tables, name).take(rows).reset_index(drop=True)
-        yield replace(tables, observation=observation, **kept)
+            codes[name] = place[rows] - begins[number]
+        yield replace(tables, observation=observation, **kept), codes
 
 
 def observation_recorded(tables: Tables) -> ObservationRecorded:
@@ -111,8 +134,8 @@ def _first(moments: pd.Series) -> pd.Timestamp | None:
 
 def _places(
     person_id: pd.Series, ids: pa.Array, part_of_id: NDArray[np.int64], count: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Places of the rows ordered by part, and where each part begins."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Place of each row's person among the ids, places of the rows ordered by part, and where each part begins."""
     found = pc.fill_null(pc.index_in(pa.array(person_id, from_pandas=True).cast(ids.type), value_set=ids), -1)
     if isinstance(found, pa.ChunkedArray):
         found = found.combine_chunks()
@@ -120,4 +143,4 @@ def _places(
     part = np.append(part_of_id, count)[place]  # place −1: nobody's, after the last part
     starts = np.zeros(count + 2, dtype="int64")
     np.cumsum(np.bincount(part, minlength=count + 1), out=starts[1:])
-    return np.argsort(part, kind="stable"), starts
+    return place, np.argsort(part, kind="stable"), starts

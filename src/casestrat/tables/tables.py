@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from casestrat.tables.vocabulary import Vocabulary
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Tables:
     """The checked tables of one extract.
 
@@ -114,6 +114,11 @@ class Tables:
     doubtful_pairs: pd.DataFrame = field(default_factory=pd.DataFrame)
     observation: ObservationRecorded | None = None
     phrases: Mapping[str, Phrase] = field(default_factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        # The frames themselves would fill pages, and show people.
+        rows = [f"{name}={len(getattr(self, name)):,}" for name in CONTRACTS if len(getattr(self, name))]
+        return f"Tables({', '.join(rows)}; rows set aside={len(self.set_aside):,})"
 
     @classmethod
     def from_frames(

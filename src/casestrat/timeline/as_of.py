@@ -15,7 +15,7 @@ a slice: only the dates that meet such a row have their slice copied out, withou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -101,6 +101,8 @@ class Asked:
         Place in the spine of each sorted row.
     starts : numpy.ndarray
         Where a person's rows begin; one more entry than people.
+    coded : dict of int to (pandas.DataFrame, numpy.ndarray)
+        Frames whose people's codes are known already, by identity.
     """
 
     people: pa.Array
@@ -108,6 +110,7 @@ class Asked:
     as_of: NDArray[np.int64]
     order: NDArray[np.int64]
     starts: NDArray[np.int64]
+    coded: dict[int, tuple[pd.DataFrame, NDArray[np.int64]]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, spine: pd.DataFrame) -> Asked:
@@ -132,6 +135,7 @@ class Asked:
         codes, people = pd.factorize(frame["person_id"])
         dates = microseconds(frame["as_of"])
         order = np.lexsort((dates, codes))
+        _refuse_twice(codes[order], dates[order])
         starts = np.zeros(len(people) + 1, dtype="int64")
         np.cumsum(np.bincount(codes, minlength=len(people)), out=starts[1:])
         return cls(arrow_text(pd.Series(people)), codes[order].astype("int64"), dates[order], order, starts)
@@ -162,6 +166,22 @@ class Asked:
         ids = arrow_text(person_id).cast(self.people.type)
         found = pc.fill_null(pc.index_in(ids, value_set=self.people), -1)
         return np.asarray(found.to_numpy(zero_copy_only=False), dtype="int64")
+
+    def codes_of(self, frame: pd.DataFrame) -> NDArray[np.int64]:
+        """Return the codes of the people of a frame's rows, −1 for those not asked about.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Rows with ``person_id``.
+
+        Returns
+        -------
+        numpy.ndarray of int
+            One code per row.
+        """
+        known_already = self.coded.get(id(frame))
+        return self.codes(frame["person_id"]) if known_already is None else known_already[1]
 
     def restored(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return values that stand in sorted order in the order of the spine.
@@ -211,12 +231,16 @@ def checked_spine(spine: pd.DataFrame) -> pd.DataFrame:
         raise UsageError("the spine's as_of has a time zone", do="give naive dates, local to the agency")
     if frame.isna().any(axis=None):
         raise UsageError("the spine has rows without a person or a date", do="drop them")
-    twice = int(frame.duplicated().sum())
+    return frame.assign(as_of=dates.dt.as_unit("us"))
+
+
+def _refuse_twice(person: Whole, dates: Whole) -> None:
+    """Stop at a person and date that are asked about again, from sorted rows."""
+    twice = int(((person[1:] == person[:-1]) & (dates[1:] == dates[:-1])).sum())
     if twice:
         raise UsageError(
             f"the spine asks again about the same person and date in {twice} rows", do="drop_duplicates() first"
         )
-    return frame.assign(as_of=dates.dt.as_unit("us"))
 
 
 class History:
@@ -249,20 +273,25 @@ class History:
         chunk_pairs: int = CHUNK_PAIRS,
     ) -> None:
         self.asked, self.chunk_pairs = asked, chunk_pairs
-        person = asked.codes(frame["person_id"])
+        person = asked.codes_of(frame)
         moment, recorded = microseconds(frame[observed]), microseconds(frame["recorded_at"])
         ended = replaced_at(frame, list(key), recorded, moment)
         if until is not None:
             ended = np.minimum(ended, microseconds(frame[until], missing=NEVER))
         rows = self._countable(person, moment, recorded, ended, is_void(frame))
-        rows = rows[sorted_order(person[rows], moment[rows], recorded[rows], frame, list(key), rows)]
-        self.rows = rows  # places in the frame
-        self.person, self.observed = person[rows], moment[rows]
-        self._recorded, self._ended = recorded[rows], ended[rows]
+        order, self._packing, self._packed = sorted_order(
+            person[rows], moment[rows], recorded[rows], frame, list(key), rows
+        )
+        self.rows = rows = rows[order]  # places in the frame
+        self.observed = moment[rows]
         self._starts = np.zeros(len(asked.starts), dtype="int64")
-        np.cumsum(np.bincount(self.person, minlength=len(asked.starts) - 1), out=self._starts[1:])
+        np.cumsum(np.bincount(person[rows], minlength=len(asked.starts) - 1), out=self._starts[1:])
+        self._lows: dict[int | None, Whole] = {None: self._starts[asked.person]}
         self._after = self._first_from(asked.as_of)
-        self._broken = self._broken_dates()
+        self._broken = np.zeros(0, dtype="int64")
+        if not asked.has_one_date_each:  # with one, every row that is left counts on its person's only date
+            self._recorded, self._ended = recorded[rows], ended[rows]
+            self._broken = self._broken_dates(person[rows])
 
     def _countable(self, person: Whole, moment: Whole, recorded: Whole, ended: Whole, void: NDArray[np.bool_]) -> Whole:
         """Places of the rows that count on at least one date of their person."""
@@ -286,23 +315,28 @@ class History:
     def _first_from(self, moments: NDArray[np.int64]) -> NDArray[np.int64]:
         """Place of each asked person's first row observed at or after a moment."""
         person = self.asked.person
+        if self._packing is not None:
+            return self._packing.first_from(self._packed, person, moments)
         return bisected(self.observed, self._starts[person], self._starts[person + 1], moments)
 
-    def _broken_dates(self) -> NDArray[np.int64]:
+    def _low(self, window_days: int | None) -> NDArray[np.int64]:
+        """Place of the first row in the window of each question."""
+        if window_days not in self._lows:
+            self._lows[window_days] = self._first_from(self.asked.as_of - (window_days or 0) * DAY)
+        return self._lows[window_days]
+
+    def _broken_dates(self, person: Whole) -> NDArray[np.int64]:
         """Places of the sorted dates whose slice holds a row that does not count on them."""
-        asked = self.asked
-        if asked.has_one_date_each:  # every row that is left counts on its person's only date
-            return np.zeros(0, dtype="int64")
-        marks = np.zeros(len(asked) + 1, dtype="int64")
+        marks = np.zeros(len(self.asked) + 1, dtype="int64")
         late = np.flatnonzero(self._recorded > self.observed)
-        self._mark(marks, late, self.observed[late], self._recorded[late])
+        self._mark(marks, person[late], self.observed[late], self._recorded[late])
         over = np.flatnonzero(self._ended != NEVER)
-        self._mark(marks, over, np.maximum(self._ended[over], self.observed[over]), None)
+        self._mark(marks, person[over], np.maximum(self._ended[over], self.observed[over]), None)
         return np.flatnonzero(np.cumsum(marks[:-1]))
 
-    def _mark(self, marks: Whole, rows: Whole, after: Whole, upto: Whole | None) -> None:
+    def _mark(self, marks: Whole, person: Whole, after: Whole, upto: Whole | None) -> None:
         """Mark the dates of each row's person that lie in ``(after, upto]``."""
-        asked, person = self.asked, self.person[rows]
+        asked = self.asked
         first, end = asked.starts[person], asked.starts[person + 1]
         begin = bisected(asked.as_of, first, end, after + 1)
         stop = end if upto is None else bisected(asked.as_of, first, end, upto + 1)
@@ -324,15 +358,13 @@ class History:
         Windows
             For each spine row, a slice of rows.
         """
-        low = self._starts[self.asked.person]
-        if window_days is not None:
-            low = self._first_from(self.asked.as_of - window_days * DAY)
-        high, chosen = self._after, np.arange(len(self.rows))
+        low, high = self._low(window_days), self._after
+        if mask is None and not len(self._broken):
+            return Windows(self.asked, self.rows, self.observed, low, high, window_days, self.chunk_pairs)
+        chosen = np.arange(len(self.rows))
         if mask is not None:
-            allowed = mask[self.rows]
-            before = np.zeros(len(allowed) + 1, dtype="int64")
-            np.cumsum(allowed, out=before[1:])
-            chosen, low, high = np.flatnonzero(allowed), before[low], before[high]
+            chosen = np.flatnonzero(mask[self.rows])
+            low, high = np.searchsorted(chosen, low), np.searchsorted(chosen, high)
         if len(self._broken):
             chosen, low, high = self._mended(chosen, low.copy(), high.copy())
         return Windows(self.asked, self.rows[chosen], self.observed[chosen], low, high, window_days, self.chunk_pairs)

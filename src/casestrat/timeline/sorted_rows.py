@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,41 +89,70 @@ def bisected(values: Whole, low: Whole, high: Whole, target: Whole) -> Whole:
     return low
 
 
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """How a person and a moment become one whole number that sorts the same way.
+
+    Parameters
+    ----------
+    start : int
+        The earliest moment, in units.
+    unit : int
+        Microseconds a unit: a day where all moments are whole days, else a second or one.
+    size : int
+        Units from the first moment to beyond the last.
+    """
+
+    start: int
+    unit: int
+    size: int
+
+    @classmethod
+    def of(cls, person: Whole, moment: Whole) -> Packing | None:
+        """Choose a packing of these rows; None where 63 bits are not enough."""
+        if not len(person):
+            return cls(0, DAY, 1)
+        start, end = int(moment.min()), int(moment.max())
+        unit = next(unit for unit in (DAY, 1_000_000, 1) if unit == 1 or not (moment % unit).any())
+        packing = cls(start // unit, unit, (end - start) // unit + 1)
+        return packing if packing.size * (int(person.max()) + 1) < 2**63 else None
+
+    def packed(self, person: Whole, moment: Whole) -> Whole:
+        """Pack rows."""
+        return person * self.size + (moment // self.unit - self.start)
+
+    def first_from(self, rows: Whole, person: Whole, moment: Whole) -> Whole:
+        """Place of each person's first packed row, of sorted ones, that is at or after a moment."""
+        steps = -(-moment // self.unit) - self.start  # a part of a unit counts as a whole one: later than its start
+        return np.searchsorted(rows, person * self.size + np.clip(steps, 0, self.size))
+
+
 def sorted_order(
     person: Whole, moment: Whole, recorded: Whole, frame: pd.DataFrame, key: list[str], rows: Whole
-) -> Whole:
-    """Order by person, moment observed, moment recorded and key; only ties look further than the moment."""
-    packed = _packed(person, moment)
-    if packed is None:
-        order = np.lexsort((moment, person))
+) -> tuple[Whole, Packing | None, Whole]:
+    """Order rows by person, moment observed, moment recorded and key; only ties look further than the moment.
+
+    Returns
+    -------
+    tuple
+        The order, how person and moment were packed, and the packed rows in that order (empty where they were not).
+    """
+    packing = Packing.of(person, moment)
+    if packing is None:
+        order, packed = np.lexsort((moment, person)), np.zeros(0, dtype="int64")
         same = (np.diff(person[order]) == 0) & (np.diff(moment[order]) == 0)
-    elif bool(np.all(packed[1:] > packed[:-1])):
-        return np.arange(len(rows))
     else:
-        order = np.argsort(packed)
-        same = np.diff(packed[order]) == 0
+        packed = packing.packed(person, moment)
+        is_sorted = bool(np.all(packed[1:] >= packed[:-1]))
+        order = np.arange(len(rows)) if is_sorted else np.argsort(packed)
+        packed = packed[order]
+        same = packed[1:] == packed[:-1]
     if same.any():
         tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
         places = order[tied]
         levels = [pd.factorize(frame[name].iloc[rows[places]], sort=True)[0] for name in reversed(key)]
         order[tied] = places[np.lexsort((*levels, recorded[places], moment[places], person[places]))]
-    return order
-
-
-def _packed(person: NDArray[np.int64], moment: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """Person and moment in one whole number that sorts the same way, where 63 bits are enough."""
-    if not len(person):
-        return person
-    start = int(moment.min())
-    for unit in (DAY, 1_000_000, 1):
-        steps = moment - start
-        if unit == 1 or not (moment % unit).any():
-            steps, start = steps // unit, start // unit
-            break
-    size = int(steps.max()) + 1
-    if size * (int(person.max()) + 1) >= 2**63:
-        return None
-    return person * size + steps
+    return order, packing, packed
 
 
 def replaced_at(frame: pd.DataFrame, key: list[str], recorded: Whole, moment: Whole) -> Whole:
