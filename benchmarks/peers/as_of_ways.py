@@ -193,7 +193,7 @@ def apply(folder: Path) -> dict[str, object]:
             inside = of[of["observed_at"] >= date - pd.Timedelta(days=days)]
             x = (inside["observed_at"] - date) / pd.Timedelta(days=1)
             out[f"n_{days}"] = len(inside)
-            out[f"slope_{days}"] = np.polyfit(x, inside["total"], 1)[0] if x.nunique() > 1 else np.nan
+            out[f"slope_{days}"] = np.polyfit(x, inside["total"], 1)[0] if len(x) and x.min() < x.max() else np.nan
         return pd.Series(out)
 
     told, found = timed(lambda: part.groupby("person_id").apply(one).reindex(some).reset_index(drop=True))

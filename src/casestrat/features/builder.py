@@ -84,6 +84,11 @@ class FeatureBuilder:
         return tuple(feature.name for feature in self.features)
 
     @property
+    def facts_of_others(self) -> tuple[str, ...]:
+        """Facts that name a caregiver or a household: whom they join must be read together."""
+        return tuple(sorted({str(one.fact) for one in self.features if one.kind in OF_OTHERS}))  # type: ignore[attr-defined]
+
+    @property
     def fingerprint(self) -> str:
         """Hash of the definitions."""
         return fingerprint_of(self.definitions())

@@ -54,7 +54,9 @@ class PartTask:
     run_id: str
 
 
-def split_people(person_ids: pd.Series, people_a_part: int = PEOPLE_A_PART) -> list[pd.Series]:
+def split_people(
+    person_ids: pd.Series, people_a_part: int = PEOPLE_A_PART, joined: pd.Series | None = None
+) -> list[pd.Series]:
     """Return the ids of each partition, by a hash that is the same on every machine.
 
     Parameters
@@ -63,6 +65,8 @@ def split_people(person_ids: pd.Series, people_a_part: int = PEOPLE_A_PART) -> l
         Distinct ids.
     people_a_part : int, optional
         About how many people a partition holds.
+    joined : pandas.Series, optional
+        Person → the one by whom they are dealt out, for those who must stand together.
 
     Returns
     -------
@@ -71,7 +75,8 @@ def split_people(person_ids: pd.Series, people_a_part: int = PEOPLE_A_PART) -> l
     """
     ids = person_ids.astype(TEXT).sort_values(ignore_index=True)
     count = max(1, -(-len(ids) // people_a_part))
-    part = pd.util.hash_array(ids.to_numpy(dtype=object), categorize=False) % np.uint64(count)
+    by = ids if joined is None else ids.map(joined).fillna(ids)
+    part = pd.util.hash_array(by.to_numpy(dtype=object), categorize=False) % np.uint64(count)
     return [ids[part == number] for number in range(count)]
 
 

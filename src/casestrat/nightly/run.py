@@ -16,8 +16,18 @@ from casestrat.knowledge import PriorityPolicy, Program, load_program, load_word
 from casestrat.models import PointScorecard, load_model
 from casestrat.nightly.engine import EngineName, check_engine, run_parts
 from casestrat.nightly.gates import Gates
+from casestrat.nightly.households import joined_people
 from casestrat.nightly.manifest import RunFolders, RunInputs, locked, read_manifest
-from casestrat.nightly.partition import PartTask, is_saved, process, read_receipt, save_tables, split_people
+from casestrat.nightly.partition import (
+    PartTask,
+    feature_builder,
+    is_saved,
+    load_scorer,
+    process,
+    read_receipt,
+    save_tables,
+    split_people,
+)
 from casestrat.nightly.publishing import stage
 from casestrat.nightly.results import assemble
 from casestrat.nightly.runlog import append_log, host_line
@@ -244,7 +254,9 @@ def prepare_parts(
     tables: Tables, program: Program, as_of: pd.Timestamp, folders: RunFolders, model: str
 ) -> list[PartTask]:
     """Write each partition's tables once, unless an interrupted run of the same inputs already did."""
-    people = split_people(tables.persons["person_id"].drop_duplicates())
+    facts = feature_builder(load_scorer(model, program), program).facts_of_others
+    joined = joined_people(tables, facts) if facts else None
+    people = split_people(tables.persons["person_id"].drop_duplicates(), joined=joined)
     parts = [folders.work / "parts" / f"{number:05d}" for number in range(len(people))]
     todo = [number for number, folder in enumerate(parts) if not is_saved(folder)]
     for number, part in zip(todo, split_tables(tables, [people[number] for number in todo]), strict=True):
