@@ -9,7 +9,17 @@ import pandas as pd
 
 from casestrat.errors import ExitCode
 from casestrat.features import FeatureBuilder
-from casestrat.knowledge import list_instruments, list_programs, list_scorecards, load_program, load_scorecard
+from casestrat.features.definitions import KINDS
+from casestrat.features.describing import MISSING_RULES as _MISSING
+from casestrat.knowledge import (
+    FEATURE_KINDS,
+    list_instruments,
+    list_programs,
+    list_scorecards,
+    load_program,
+    load_scorecard,
+    load_wording,
+)
 from casestrat.tables import CONTRACTS, OUTPUTS, describe_tables
 
 HERE = Path(__file__).resolve().parent / "reference"
@@ -65,6 +75,23 @@ def knowledge_page() -> str:
     return "\n".join(parts)
 
 
+def features_page() -> str:
+    """Every kind of feature: what it is, its options, when it is missing."""
+    rows = []
+    for name, kind in FEATURE_KINDS.items():
+        words = load_wording("en")(f"feature_missing.{_MISSING.get(name, 'none')}")
+        options = [f"**{one}**" for one in kind.needs] + list(kind.may)
+        what = (KINDS[name].__doc__ or "").split("\n\n")[0].replace("\n", " ").strip()
+        rows.append({"kind": f"`{name}`", "class": f"`{KINDS[name].__name__}`", "what it is": what,
+                     "options": ", ".join(options), "missing": words})  # fmt: skip
+    intro = (
+        "A feature of a program's TOML has a `kind` and its options (**bold** ones must be given), and may say its "
+        "`domain`, whether it `is_actionable`, which direction is `worse`, its `unit` and its `label` by language. The "
+        "classes of `casestrat.features` take the same options. [What holds for all of them](../features.md).\n"
+    )
+    return f"# Kinds of features\n\n{MADE}{intro}\n{markdown(pd.DataFrame(rows))}"
+
+
 def pages() -> dict[str, str]:
     """Every generated page by file name."""
     exit_codes = pd.DataFrame([(int(code), meaning) for code, meaning in CODES.items()], columns=["code", "meaning"])
@@ -73,6 +100,7 @@ def pages() -> dict[str, str]:
             "Tables", "What a site brings. `casestrat check` holds an extract against it.", CONTRACTS
         ),
         "outputs.md": contract_page("Outputs", "What a nightly run writes, as Parquet and in part as CSV.", OUTPUTS),
+        "features.md": features_page(),
         "knowledge.md": knowledge_page(),
         "exit_codes.md": f"# Exit codes\n\n{MADE}{markdown(exit_codes)}\n130: stopped from the keyboard.\n",
     }

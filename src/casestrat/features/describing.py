@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from casestrat.features.feature import Feature
 
 # Which rule says when a kind is missing; the others are missing where nothing was known.
-_MISSING = {
+MISSING_RULES = {
     **dict.fromkeys(("count", "sum", "distinct", "decayed_count", "streak", "longest_streak", "spell_days"), "zero"),
     **dict.fromkeys(("longest_gap", "in_spell"), "observed"),
     **dict.fromkeys(("change", "change_since_first", "slope", "deviation"), "two"),
@@ -114,7 +114,7 @@ def row_of(feature: Feature, lang: str) -> dict[str, Any]:
         "condition": condition_of(feature),
         "window_days": getattr(feature, "window_days", None) or getattr(feature, "valid_days", None),
         "unit": feature.unit or (words(f"feature_units.{unit}") if unit else ""),
-        "missing": words(f"feature_missing.{_MISSING.get(feature.kind, 'none')}"),
+        "missing": words(f"feature_missing.{MISSING_RULES.get(feature.kind, 'none')}"),
         "domain": feature.domain,
         "is_actionable": feature.is_actionable,
         "worse": feature.worse or "",
