@@ -34,6 +34,7 @@ check: $(DEV)
 	@if [ -f .coverage ]; then $(BIN)/coverage report --skip-covered --fail-under=90; fi
 
 bench: $(DEV)
+	$(BIN)/python -m pip install --quiet -r benchmarks/peers/requirements.txt
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
 
 docs: $(DEV)

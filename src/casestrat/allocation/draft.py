@@ -38,6 +38,7 @@ class Draft:
         self.keeps_cost = keeps_cost
         self.load = instance.loads(plan)
         self.places = instance.slots - instance.counts(plan)
+        self.attempts = 0  # shifts, exchanges and replacements tried
 
     def put(self, case: int, manager: int) -> None:
         """Give a case to a case manager, or to nobody (-1)."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _EASE = 1e-9
 _PARTNERS = 12  # case managers asked for an exchange, the roomiest first
+_ATTEMPTS = 60_000  # of making room, for all who are left over: far more than a service of 2,000 cases needs
 
 
 def construct(instance: Instance, *, by_priority: bool) -> Wholes:
@@ -69,8 +70,10 @@ def make_room(draft: Draft) -> Wholes:
         before = instance.unassigned_value(draft.plan)
         left = np.flatnonzero((draft.plan == NOBODY) & ~instance.hopeless)
         for case in left[np.argsort(-instance.priority[left], kind="stable")]:
+            if draft.attempts >= _ATTEMPTS:
+                break
             _place(draft, int(case))
-        if instance.unassigned_value(draft.plan) >= before - _EASE:
+        if draft.attempts >= _ATTEMPTS or instance.unassigned_value(draft.plan) >= before - _EASE:
             break
     return draft.plan
 
@@ -112,6 +115,7 @@ def shift_or_exchange(draft: Draft, case: int) -> bool:
 
 def _shift_away(draft: Draft, case: int, manager: int) -> bool:
     """Move one case of the manager to someone else, so that this one fits."""
+    draft.attempts += 1
     instance = draft.instance
     needed = draft.load[manager] + instance.weight[instance.group[case], manager] - draft.limit[manager]
     held = np.flatnonzero(draft.plan == manager)
@@ -130,6 +134,7 @@ def _shift_away(draft: Draft, case: int, manager: int) -> bool:
 
 def _exchange_away(draft: Draft, case: int, manager: int) -> bool:
     """Exchange cases between the manager and one other, so that this one fits."""
+    draft.attempts += 1
     instance = draft.instance
     needed = int(draft.load[manager] + instance.weight[instance.group[case], manager] - draft.limit[manager])
     wanted = 1 if draft.places[manager] <= 0 else 0
@@ -146,6 +151,7 @@ def _exchange_away(draft: Draft, case: int, manager: int) -> bool:
 
 def _replace(draft: Draft, case: int, manager: int) -> bool:
     """Take cases of less summed priority away, the least worth keeping first, so that this one fits."""
+    draft.attempts += 1
     instance = draft.instance
     needed = draft.load[manager] + instance.weight[instance.group[case], manager] - draft.limit[manager]
     held = np.flatnonzero(draft.plan == manager)
