@@ -180,3 +180,17 @@ def test_without_a_first_day_of_the_data_no_window_is_too_early(frames, spine):
 def test_no_questions_give_no_rows(tables, spine):
     X = FeatureBuilder([Count("events", window_days=9999, name="n"), Age()]).build(tables, spine.iloc[:0])
     assert X.shape == (0, 2)
+
+
+def test_a_table_that_is_empty_for_everybody_is_missing_never_zero(frames, spine):
+    without = {name: frame for name, frame in frames.items() if name != "events"}
+    tables = Tables.from_frames(without, extract=Extract())
+    features = [
+        Count("events", window_days=31, name="n"),
+        SpellDays("events", name="days"),
+        Streak("contacts", of={"kind": "phone"}),
+    ]
+    assert FeatureBuilder(features).build(tables, spine).isna().all(axis=None)
+    late = frames["events"].assign(recorded_at="2026-06-01")
+    later = Tables.from_frames({**without, "events": late}, extract=Extract())
+    assert FeatureBuilder(features).build(later, spine).isna().all(axis=None)  # in use, but not yet on these dates

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _EASE = 1e-9
 _ROUNDS = 40
+_PAIRS = 50_000  # of case managers tried by one call, the most uneven first: all there are in a service of fifty
 
 
 def even_out(draft: Draft) -> None:
@@ -38,11 +39,12 @@ def even_out(draft: Draft) -> None:
     instance = draft.instance
     unit = minute_unit(instance)
     both = np.matmul(instance.allowed.T.astype(np.float32), instance.allowed.astype(np.float32)) > 0  # share a class
-    changed = np.ones(instance.m, dtype=bool)
+    changed, left = np.ones(instance.m, dtype=bool), _PAIRS
     for _ in range(_ROUNDS):
         use = _use(draft)
         firsts, seconds = np.nonzero(np.triu(both & (changed[:, None] | changed[None, :]), 1))
-        order = np.argsort(-np.abs(use[firsts] - use[seconds]), kind="stable")
+        order = np.argsort(-np.abs(use[firsts] - use[seconds]), kind="stable")[:left]
+        left -= len(order)
         changed = np.zeros(instance.m, dtype=bool)
         for a, b in zip(firsts[order].tolist(), seconds[order].tolist(), strict=True):
             if _is_uneven(draft, a, b, unit) and _even_pair(draft, a, b):
@@ -59,7 +61,7 @@ def lower_peak(draft: Draft) -> None:
     draft : Draft
         The plan; changed in place.
     """
-    for _ in range(50 * draft.instance.m):
+    for _ in range(min(50 * draft.instance.m, _PAIRS // max(draft.instance.m, 1) + 1)):
         use = _use(draft)
         peak = int(np.argmax(use))
         if not any(_lower_pair(draft, peak, int(other)) for other in np.argsort(use, kind="stable")[:-1]):

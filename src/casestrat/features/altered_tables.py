@@ -243,7 +243,12 @@ def moved(tables: Tables, spine: pd.DataFrame) -> tuple[Tables, pd.DataFrame]:
     changed["persons"] = persons.assign(birth_year=persons["birth_year"] + ahead * YEARS_MOVED)
     extract, since = tables.extract, observation_recorded(tables)
     changed["extract"] = replace(extract, data_start=_by(extract.data_start, by), data_end=_by(extract.data_end, by))
-    changed["observation"] = replace(since, persons=_by(since.persons, by), enrollments=_by(since.enrollments, by))
+    changed["observation"] = replace(
+        since,
+        persons=_by(since.persons, by),
+        enrollments=_by(since.enrollments, by),
+        first_rows={name: moment + by for name, moment in since.first_rows.items()},
+    )
     return replace(tables, **changed), spine.assign(as_of=spine["as_of"] + by)
 
 

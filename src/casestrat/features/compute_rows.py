@@ -108,7 +108,7 @@ def _share(feature: Any, reading: Reading) -> Computed:
 def _longest_gap(feature: Any, reading: Reading) -> Computed:
     windows = _windows(feature, reading)
     gap = windows.longest_gap()
-    is_unseen = (windows.count() == 0) & ~reading.is_observed(feature.window_days)
+    is_unseen = (windows.count() == 0) & ~reading.is_observed(feature.window_days, feature.table)
     return Computed(np.where(is_unseen, np.nan, gap), feature.table, windows.last())
 
 
@@ -135,14 +135,14 @@ def _spells(feature: Any, reading: Reading) -> Windows:
 def _spell_days(feature: Any, reading: Reading) -> Computed:
     windows = _spells(feature, reading)
     days = windows.days_inside(_ends(feature, reading), feature.window_days, feature.open_days)
-    is_unseen = (days == 0) & ~reading.is_observed(feature.window_days)
+    is_unseen = (days == 0) & ~reading.is_observed(feature.window_days, feature.table)
     return Computed(np.where(is_unseen, np.nan, days), feature.table, windows.last())
 
 
 def _in_spell(feature: Any, reading: Reading) -> Computed:
     windows = _spells(feature, reading)
     lasts = windows.is_inside(_ends(feature, reading), feature.open_days)
-    values = np.where(~lasts & ~reading.is_observed(None), np.nan, lasts.astype("float64"))
+    values = np.where(~lasts & ~reading.is_observed(None, feature.table), np.nan, lasts.astype("float64"))
     return Computed(values, feature.table, windows.last(), is_flag=True)
 
 

@@ -66,7 +66,9 @@ def numbers_of(feature: Any, reading: Reading) -> NDArray[np.float64]:
 def zero_where_observed(values: NDArray[Any], feature: Any, reading: Reading, windows: Windows) -> NDArray[np.float64]:
     """Values, where nothing was seen only if the person was observed."""
     is_none = windows.count() == 0
-    return np.where(is_none & ~reading.is_observed(feature.window_days), np.nan, values.astype("float64"))
+    return np.where(
+        is_none & ~reading.is_observed(feature.window_days, feature.table), np.nan, values.astype("float64")
+    )
 
 
 def taken(column: pd.Series, places: NDArray[np.int64], table: str, name: str) -> Computed:

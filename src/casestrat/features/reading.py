@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from casestrat.errors import UsageError
-from casestrat.tables import CONTRACTS, Tables
+from casestrat.tables import CONTRACTS, Tables, observation_recorded
 from casestrat.timeline import (
     Asked,
     History,
@@ -73,6 +73,10 @@ class Reading:
     @cached_property
     def _observation(self) -> Observation:
         return Observation(self.tables, self.asked)
+
+    @cached_property
+    def _first_rows(self) -> Mapping[str, pd.Timestamp]:
+        return observation_recorded(self.tables).first_rows
 
     def frame(self, table: str) -> pd.DataFrame:
         """Return a table's rows; `responses` with the moment of their sitting, `scores` one row a sitting scored."""
@@ -158,11 +162,15 @@ class Reading:
                 do=f"ask for dates from {start + pd.Timedelta(days=days):%Y-%m-%d} on, or shorten the window",
             )
 
-    def is_observed(self, days: int | None) -> NDArray[np.bool_]:
-        """Return whether each person was observed over the window."""
+    def is_observed(self, days: int | None, table: str) -> NDArray[np.bool_]:
+        """Return whether each person was observed over the window, and the table was in use by the date."""
         if days not in self._observed:
             self._observed[days] = self._observation.over(days)
-        return self._observed[days]
+        first = self._first_rows.get(table)
+        if first is None:  # nobody has a row: it tells nothing of anybody
+            return np.zeros(len(self.asked), dtype=bool)
+        in_use = np.asarray(self.as_of > microseconds(pd.Series([first]))[0])
+        return np.asarray(self._observed[days] & in_use)
 
     def about(self, spine: pd.DataFrame) -> Reading:
         """Return the same tables for another spine, such as that of caregivers."""

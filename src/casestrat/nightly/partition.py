@@ -7,7 +7,7 @@ the engine or the number of workers, so that every engine makes the same bytes.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 PEOPLE_A_PART = 25_000  # about 200 MB of memory for thirty features and ten events a person
 _WHOLE = "whole.json"  # written last: a partition without it was cut short
+_FIRST = "first row of "
 RESULTS = ("features", "scores", "reasons")
 _REASON_COLUMNS = ["person_id", "as_of", "reason", "domain", "is_actionable", "contribution", "value", "source",
                    "observed_on"]  # fmt: skip
@@ -84,10 +85,12 @@ def save_tables(tables: Tables, folder: Path) -> None:
     """Write the tables of one partition, already checked, so that a worker need not check them again."""
     for name in sorted(tables.present):
         write_atomic(folder / f"{name}.parquet", typed_parquet_bytes(getattr(tables, name)))
-    since = asdict(observation_recorded(tables))
+    since = observation_recorded(tables)
+    first_rows = {f"{_FIRST}{name}": moment for name, moment in since.first_rows.items()}
+    moments = {"persons": since.persons, "enrollments": since.enrollments, **first_rows}
     whole = {
         "present": sorted(tables.present),
-        "observation": {name: None if moment is None else moment.isoformat() for name, moment in since.items()},
+        "observation": {name: None if moment is None else moment.isoformat() for name, moment in moments.items()},
     }
     write_atomic(folder / _WHOLE, json_bytes(whole))
 
@@ -107,7 +110,11 @@ def load_tables(folder: Path, extract: Extract) -> Tables:
         warnings=nothing,
         illegal_steps=nothing,
         present=frozenset(present),
-        observation=ObservationRecorded(**since),
+        observation=ObservationRecorded(
+            since["persons"],
+            since["enrollments"],
+            {name.removeprefix(_FIRST): moment for name, moment in since.items() if moment and name.startswith(_FIRST)},
+        ),
     )
 
 

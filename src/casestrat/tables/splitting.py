@@ -14,7 +14,7 @@ from casestrat.tables.columns import TEXT
 from casestrat.tables.contracts import CONTRACTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ObservationRecorded:
-    """Since when an extract tells, of anybody, when people were under observation.
+    """Since when an extract tells, of anybody, what happened and when people were under observation.
 
     Parameters
     ----------
@@ -31,10 +31,13 @@ class ObservationRecorded:
         When the first ``persons.observed_from`` or ``observed_until`` was recorded; None where there is none.
     enrollments : pandas.Timestamp or None
         When the first row of `enrollments` was recorded; None where there is none.
+    first_rows : mapping of str to pandas.Timestamp
+        When the first row of each table about people was recorded; a table without rows is left out.
     """
 
     persons: pd.Timestamp | None
     enrollments: pd.Timestamp | None
+    first_rows: Mapping[str, pd.Timestamp]
 
 
 def split_tables(tables: Tables, parts: Sequence[pd.Series]) -> Iterator[Tables]:
@@ -108,7 +111,7 @@ def split_with_codes(
 
 
 def observation_recorded(tables: Tables) -> ObservationRecorded:
-    """Say since when the extract tells when people were under observation.
+    """Say since when the extract tells what happened and when people were under observation.
 
     Parameters
     ----------
@@ -124,7 +127,12 @@ def observation_recorded(tables: Tables) -> ObservationRecorded:
         return tables.observation
     persons = tables.persons
     with_span = persons[["observed_from", "observed_until"]].notna().any(axis=1)
-    return ObservationRecorded(_first(persons.loc[with_span, "recorded_at"]), _first(tables.enrollments["recorded_at"]))
+    firsts = {name: _first(getattr(tables, name)["recorded_at"]) for name, c in CONTRACTS.items() if c.is_about_people}
+    return ObservationRecorded(
+        _first(persons.loc[with_span, "recorded_at"]),
+        firsts["enrollments"],
+        {name: first for name, first in firsts.items() if first is not None},
+    )
 
 
 def _first(moments: pd.Series) -> pd.Timestamp | None:

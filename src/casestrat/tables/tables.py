@@ -16,6 +16,7 @@ from casestrat.tables.fingerprint import fingerprint_of, fingerprint_of_frame
 from casestrat.tables.ledger import KEPT_RULES
 from casestrat.tables.phrases import Phrase, in_language
 from casestrat.tables.raw import RawTable, raw_of_frame
+from casestrat.tables.splitting import observation_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -281,4 +282,4 @@ class Tables:
             frame = getattr(self, name)
             if "person_id" in contract.by_name and len(frame):
                 kept[name] = frame.loc[frame["person_id"].isin(wanted)].reset_index(drop=True)
-        return replace(self, **kept)
+        return replace(self, observation=observation_recorded(self), **kept)
