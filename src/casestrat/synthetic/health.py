@@ -33,6 +33,7 @@ _MEASURES: dict[str, tuple[float, float, float, float, int, str, int]] = {
 }
 _CORRECTED, _RETRACTED = 0.004, 0.002  # shares of events that are recorded a second time
 _INDEX = (50.0, 20.0, 0.0, 100.0, 1, "index", 1)
+_NAME_OTHERS = ("caregiver_id", "household")  # facts that name other people; the made-up ones live without them
 _CODES = ("I50", "J44", "F03", "G20", "G30", "E11", "I10", "N18", "F32", "M81")
 
 
@@ -182,6 +183,8 @@ def facts_table(
     for fact in program.facts:
         if fact == "state":
             parts.append(_states(people, careers, rows, states, who))
+            continue
+        if fact in _NAME_OTHERS:
             continue
         value = values.get(fact)
         if value is None:
