@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from filelock import FileLock
 
-from casestrat.__main__ import _after_stop
+from casestrat.__main__ import _after_stop, main
 from casestrat.errors import ExitCode
 from casestrat.limits import MAX_SET_ASIDE, MAX_STALE_DAYS
 from casestrat.nightly import Gates
@@ -23,12 +25,32 @@ AS_OF = "2026-10-01"
 _CALL = "import sys; from casestrat.__main__ import main; sys.exit(main())"
 
 
-def call(*arguments: object, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+def call_alone(*arguments: object, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as a process of its own, as a person does."""
     done = subprocess.run(
         [sys.executable, "-c", _CALL, *map(str, arguments)],
         capture_output=True, text=True, encoding="utf-8", cwd=cwd, check=False,
         env={**os.environ, "COLUMNS": "200", **env},
     )  # fmt: skip
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
+
+
+def call(*arguments: object, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in this process, which has loaded already what every start must load."""
+    out, err = io.StringIO(), io.StringIO()
+    words = list(map(str, arguments))
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", ["casestrat", *words])
+        for name, value in {"COLUMNS": "200", **env}.items():
+            patch.setenv(name, value)
+        if cwd is not None:
+            patch.chdir(cwd)
+        try:
+            code = main()
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else 0
+    done = subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
     assert "Traceback" not in done.stdout + done.stderr
     return done
 
@@ -47,7 +69,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def test_the_demo_says_what_it_did_and_where_the_pages_are_and_then_that_nothing_is_left(tmp_path: Path) -> None:
-    first = call("demo", "--out", tmp_path)
+    first = call_alone("demo", "--out", tmp_path)
     assert first.returncode == 0
     for word in (
         "people read",
@@ -60,7 +82,7 @@ def test_the_demo_says_what_it_did_and_where_the_pages_are_and_then_that_nothing
     ):
         assert word in first.stdout
     assert "made up" in first.stdout
-    assert "Nothing to do" in call("demo", "--out", tmp_path).stdout
+    assert "Nothing to do" in call_alone("demo", "--out", tmp_path).stdout
 
 
 def test_every_command_has_help() -> None:
@@ -80,7 +102,7 @@ def test_every_command_has_help() -> None:
     ],
 )
 def test_wrong_arguments_are_a_usage_error(arguments: list[str], said: str) -> None:
-    done = call(*arguments)
+    done = call_alone(*arguments)
     assert done.returncode == ExitCode.USAGE
     assert said in done.stderr
 
