@@ -31,7 +31,7 @@ check: $(DEV)
 	$(BIN)/deptry src
 	$(BIN)/python docs/reference.py --check
 	$(BIN)/python notebooks/run.py
-	@if [ -f .coverage ]; then $(BIN)/coverage report --skip-covered --fail-under=90; fi
+	@if [ -f .coverage ]; then $(BIN)/coverage report --skip-covered --fail-under=95; fi
 
 bench: $(DEV)
 	$(BIN)/python -m pip install --quiet -r benchmarks/peers/requirements.txt
