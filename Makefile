@@ -10,7 +10,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 RUN := $(VENV)/.run-installed
 DEV := $(VENV)/.dev-installed
-JOBS ?= auto
+# One more than cores: browsers, clusters and other processes are waited for.
+JOBS ?= $(shell python3 -c "import os; print((os.cpu_count() or 1) + 1)" 2>/dev/null || echo auto)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE # without compiled files every start costs seconds
 

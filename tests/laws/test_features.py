@@ -31,7 +31,7 @@ from casestrat.knowledge import load_program
 from casestrat.synthetic import synthesize
 from casestrat.tables import Extract, Tables
 
-LAW = settings(max_examples=6, deadline=None)
+LAW = settings(max_examples=4, deadline=None)
 PROGRAM = load_program("geriatric")
 STAYS = {"where": {"kind": "hospital_stay"}}
 MORE = [
