@@ -129,6 +129,6 @@ def _client(stack: ExitStack, workers: int, scheduler: str | None) -> Client:
                 "no Dask scheduler answered", where=scheduler, do="check the address, such as tcp://127.0.0.1:8786"
             ) from None
     cluster = stack.enter_context(
-        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, host="127.0.0.1")
+        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", host="127.0.0.1")
     )
     return Client(cluster, set_as_default=False)
