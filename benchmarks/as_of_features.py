@@ -25,7 +25,6 @@ from typing import Any
 HERE = Path(__file__).parent
 OUT = HERE / "results" / "as_of_features.json"
 ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
-APPLY_PEOPLE = 2_000
 
 
 def run(way: str, folder: Path, python: str = sys.executable) -> dict[str, Any] | None:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     Compute = Callable[[Any, Reading], Computed]
 
-_BY = {"sum": "sum", "mean": "mean", "min": "min", "max": "max"}
-
 
 def caregiver(feature: Any, reading: Reading, compute: Compute) -> Computed:
     """Compute a feature of the person whom a fact names, one value per spine row."""
@@ -49,7 +47,7 @@ def household(feature: Any, reading: Reading, compute: Compute) -> Computed:
             do="choose a feature of numbers or flags",
         )
     known = column.notna().to_numpy()
-    united = column[known].groupby(row[known]).agg(_BY[feature.how]).reindex(range(len(reading.spine)))
+    united = column[known].groupby(row[known]).agg(feature.how).reindex(range(len(reading.spine)))
     is_flag = found.is_flag and feature.how in ("min", "max")
     return Computed(united.to_numpy(dtype="float64"), "person_facts", places, is_flag)
 

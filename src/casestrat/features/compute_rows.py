@@ -97,7 +97,8 @@ def _distinct(feature: Any, reading: Reading, windows: Windows) -> NDArray[np.in
 def _of(feature: Any, reading: Reading) -> NDArray[np.bool_]:
     """Which rows of the table meet the further condition."""
     met = rows_matching(reading.frame(feature.table), feature.of, feature.table)
-    return np.zeros(len(reading.frame(feature.table)), dtype=bool) if met is None else met
+    assert met is not None  # a feature without the further condition is refused when it is made
+    return met
 
 
 def _share(feature: Any, reading: Reading) -> Computed:

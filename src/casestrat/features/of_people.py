@@ -218,7 +218,11 @@ class _OfOthers(Feature):
                 do="give a feature, such as Age()",
             )
         if isinstance(self.feature, _OfOthers | HouseholdSize):
-            raise UsageError(f"{self.kind!r} of {self.feature.kind!r} goes too far", where=self.name or self.kind)
+            raise UsageError(
+                f"{self.kind!r} of {self.feature.kind!r} goes too far",
+                where=self.name or self.kind,
+                do="compute of others what is their own: an age, a count, a score",
+            )
 
     def _own_name(self) -> str:
         return f"{self.kind}_{self.feature.name}"
