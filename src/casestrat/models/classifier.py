@@ -10,21 +10,22 @@ import pandas as pd
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
-from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils import check_consistent_length
+from sklearn.utils.validation import check_is_fitted
 
 from casestrat.errors import UsageError
 from casestrat.models.calibration import NoSignalWarning, fit_calibrator, log_odds
 from casestrat.models.design import design_matrix, learn_design
 from casestrat.models.explanation import describe_items, reasons_frame
-from casestrat.models.inputs import Column, read_values
 from casestrat.models.splits import PersonGroupedSplit, folds_for
+from casestrat.models.training_data import names_of, persons_of, read_features, read_labels
 from casestrat.tables.columns import TEXT
 from casestrat.tables.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from casestrat.models.inputs import Column
 
 
 class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -116,13 +117,14 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             A label is missing, there is only one class, no feature varies, or the calibrator came out inverted.
         """
         self._check_parameters()
-        columns = self._read(X, reset=True)
-        labels = self._read_labels(X, y)
+        columns = read_features(self, X, reset=True)
+        labels = read_labels(self, X, y)
+        self.classes_ = np.unique(labels)
         check_consistent_length(labels, columns[0].is_missing)
-        persons = _persons(X, groups, len(labels))
+        persons = persons_of(X, groups, len(labels))
         check_consistent_length(labels, persons)
         event = labels == self.classes_[1]
-        names = self._names()
+        names = names_of(self)
         design, dropped = learn_design(columns, names)
         if not design:
             raise UsageError(f"no feature tells people apart: all {len(names)} are constant or missing")
@@ -150,7 +152,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             One number per row of X.
         """
         check_is_fitted(self)
-        matrix = design_matrix(self._read(X, reset=False), self._names(), self.design_)
+        matrix = design_matrix(read_features(self, X, reset=False), names_of(self), self.design_)
         return np.asarray(self.intercept_ + matrix @ self.weights_)
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -205,7 +207,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             a flag of missingness and all levels of a text count with their feature.
         """
         check_is_fitted(self)
-        columns, names = self._read(X, reset=False), self._names()
+        columns, names = read_features(self, X, reset=False), names_of(self)
         parts = design_matrix(columns, names, self.design_) * self.weights_
         used = list(dict.fromkeys(part["feature"] for part in self.design_))
         gathers = np.array([[float(part["feature"] == feature) for feature in used] for part in self.design_])
@@ -222,7 +224,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def coefficients_(self) -> pd.DataFrame:
         """One row per column of the design: feature, part, level, weight (log-odds), fill, mean, scale."""
         check_is_fitted(self)
-        names = self._names()
+        names = names_of(self)
         frame = pd.DataFrame(self.design_).assign(weight=self.weights_)
         frame["feature"] = [names[feature] for feature in frame["feature"]]
         frame = frame[["feature", "part", "level", "weight", "fill", "mean", "scale"]]
@@ -232,7 +234,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def schema_(self) -> list[dict[str, str]]:
         """The features it takes, in order: name and kind."""
         check_is_fitted(self)
-        return [{"name": name, "kind": kind} for name, kind in zip(self._names(), self.kinds_, strict=True)]
+        return [{"name": name, "kind": kind} for name, kind in zip(names_of(self), self.kinds_, strict=True)]
 
     @property
     def fingerprint(self) -> str:
@@ -251,43 +253,6 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.n_folds < 2:
             raise UsageError(f"n_folds must be 2 or more; found {self.n_folds}")
 
-    def _names(self) -> list[str]:
-        """Return the names of the features, generated where an array was given."""
-        if hasattr(self, "feature_names_in_"):
-            return [str(name) for name in self.feature_names_in_]
-        return [f"x{j}" for j in range(self.n_features_in_)]
-
-    def _read(self, X: Any, *, reset: bool) -> list[Column]:
-        """Return the features as columns of numbers or text, checked against what was learned."""
-        if isinstance(X, pd.DataFrame):
-            validate_data(self, X, reset=reset, skip_check_array=True)
-            if not len(X):
-                raise UsageError("expected one row or more; found 0 sample(s)", where="X")
-            return [read_values(X.iloc[:, j], name) for j, name in enumerate(self._names())]
-        array = validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite="allow-nan")
-        return [read_values(pd.Series(array[:, j]), name) for j, name in enumerate(self._names())]
-
-    def _read_labels(self, X: Any, y: Any) -> np.ndarray:
-        """Return the labels as an array; sets ``classes_``."""
-        if y is None:
-            raise UsageError("RiskClassifier requires y to be passed, but the target y is None")
-        if isinstance(X, pd.DataFrame) and isinstance(y, pd.Series) and not X.index.equals(y.index):
-            raise UsageError("X and y are about different rows: their indexes differ", do="use X.loc[y.index]")
-        n_missing = int(pd.isna(np.asarray(column_or_1d(y, warn=True), dtype=object)).sum())
-        if n_missing:
-            raise UsageError(f"y contains NaN: {n_missing} labels are missing", do="drop the rows without a label")
-        is_number = isinstance(y, pd.Series) and pd.api.types.is_numeric_dtype(y.dtype)
-        labels = y.to_numpy(dtype="float64") if is_number else column_or_1d(np.asarray(y))
-        assert_all_finite(labels, input_name="y")
-        kind = type_of_target(labels, input_name="y", raise_unknown=True)
-        classes = np.unique(labels)
-        if kind != "binary":
-            raise UsageError(f"Only binary classification is supported. The type of the target is {kind}.")
-        if len(classes) < 2:
-            raise UsageError("expected two classes of labels; found one class", do="widen the spine or the horizon")
-        self.classes_ = classes
-        return np.asarray(labels)
-
     def _regress(self, matrix: np.ndarray, event: np.ndarray) -> tuple[np.ndarray, float]:
         """Weights and intercept of the penalised regression."""
         base = LogisticRegression(C=self.C, solver="newton-cholesky", max_iter=200, tol=1e-8).fit(matrix, event)
@@ -299,7 +264,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.calibration == "none" or not n_folds:
             return {"kind": "none", "intercept": 0.0, "slope": 1.0, "slope_se": float("nan"), "n_folds": 0}
         held_out = np.empty(len(event))
-        names = self._names()
+        names = names_of(self)
         split = PersonGroupedSplit(n_folds, random_state=self.random_state)
         for learn, test in split.split(event, event, groups=persons):
             held_out[test] = self._foretell(columns, names, event, learn, test)
@@ -324,12 +289,3 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weights, intercept = self._regress(design_matrix(seen, names, design), event[learn])
         unseen = design_matrix([column.take(test) for column in columns], names, design)
         return np.asarray(intercept + unseen @ weights)
-
-
-def _persons(X: Any, groups: Any, n_rows: int) -> Any:
-    """Return the person of each row: as given, else by the index, else each row its own."""
-    if groups is not None:
-        return pd.Index(groups)
-    if isinstance(X, pd.DataFrame) and "person_id" in X.index.names:
-        return X.index.get_level_values("person_id")
-    return np.arange(n_rows)
