@@ -34,6 +34,13 @@ class PersonDraws:
     random_state: int
 
     def __call__(self) -> Iterator[np.ndarray]:
+        """Give the draws.
+
+        Yields
+        ------
+        numpy.ndarray
+            How often each row counts.
+        """
         rng = np.random.default_rng(self.random_state)
         codes = np.arange(self.n_rows) if self.person is None else pd.factorize(pd.Index(self.person), sort=True)[0]
         n_persons = int(codes.max()) + 1

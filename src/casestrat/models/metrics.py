@@ -213,6 +213,74 @@ def risk_metrics(counts: Counts, *, most_points: int = 1_000) -> dict[str, float
     }
 
 
+def all_metrics(counts: Counts, *, is_probability: bool, most_points: int = 1_000) -> dict[str, float]:
+    """Return every measure that the scores allow: those of order, and for risks those of probability too.
+
+    Parameters
+    ----------
+    counts : Counts
+        The people, by risk or points.
+    is_probability : bool
+        Whether risks were given.
+    most_points : int, default 1000
+        See ``risk_metrics``.
+
+    Returns
+    -------
+    dict of float
+        The names of ``ORDER_METRICS``, and for risks of ``RISK_METRICS``.
+    """
+    return order_metrics(counts) | (risk_metrics(counts, most_points=most_points) if is_probability else {})
+
+
+def taken_shares(n: np.ndarray, capacity: float) -> np.ndarray:
+    """Return which share of the people at each distinct risk is taken, the highest risk first.
+
+    Parameters
+    ----------
+    n : numpy.ndarray
+        People at each distinct risk, rising.
+    capacity : float
+        How many people are taken.
+
+    Returns
+    -------
+    numpy.ndarray
+        1 above the cut, 0 below; at the cut the share of the tied that a fair draw takes.
+
+    Examples
+    --------
+    >>> taken_shares(np.array([2.0, 4.0, 1.0]), 3).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    above = np.cumsum(n[::-1])[::-1] - n
+    return np.clip((capacity - above) / np.where(n > 0, n, 1.0), 0, 1)
+
+
+def mean_discounts(n: np.ndarray) -> np.ndarray:
+    """Return how much attention each place in the order gets, 1 / log2(1 + rank), the mean over those tied.
+
+    Parameters
+    ----------
+    n : numpy.ndarray
+        People at each distinct risk, rising; whole numbers.
+
+    Returns
+    -------
+    numpy.ndarray
+        One weight per distinct risk; the highest risk stands first.
+
+    References
+    ----------
+    Singh A, Joachims T (2018). Fairness of exposure in rankings. KDD, 2219–2228.
+    """
+    people = np.rint(n[::-1]).astype(np.int64)
+    end = np.cumsum(people)
+    total = np.concatenate([[0.0], np.cumsum(1 / np.log2(np.arange(2, end[-1] + 2)))])
+    mean = (total[end] - total[end - people]) / np.maximum(people, 1)
+    return np.asarray(mean[::-1])
+
+
 def at_capacity(counts: Counts, capacities: Sequence[int]) -> pd.DataFrame:
     """Return what taking the people of highest risk gives, whichever way ties at the cut fall.
 
