@@ -11,6 +11,7 @@ from casestrat.models.calibration import (
     calibration_errors,
     calibration_intercept,
     fit_calibrator,
+    fit_isotonic,
     recalibrate,
     smooth_observed,
 )
@@ -144,3 +145,29 @@ def test_an_inverted_calibrator_is_an_error_and_chance_is_none(sample):
 def test_a_calibrator_stays_finite_where_the_classes_do_not_overlap():
     line = fit_calibrator(np.array([-2.0, -1, 1, 2]), np.array([0.0, 0, 1, 1]))
     assert 0 < line.slope < 10
+
+
+def test_a_calibrator_counts_weights_as_repeated_rows(sample):
+    x, y = sample
+    times = np.random.default_rng(1).integers(0, 4, len(x))
+    weighted, repeated = (
+        fit_calibrator(x, y, times.astype(float)),
+        fit_calibrator(np.repeat(x, times), np.repeat(y, times)),
+    )
+    assert weighted.slope == pytest.approx(repeated.slope, abs=1e-9)
+    assert weighted.intercept == pytest.approx(repeated.intercept, abs=1e-9)
+
+
+def test_isotonic_steps_are_those_of_an_independent_pooling(sample):
+    x, y = sample
+    steps = fit_isotonic(x, y)
+    order = np.argsort(x)
+    blocks = []
+    for value in y[order]:
+        blocks.append([value, 1.0])
+        while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] >= blocks[-1][0] / blocks[-1][1]:
+            hits, count = blocks.pop()
+            blocks[-1] = [blocks[-1][0] + hits, blocks[-1][1] + count]
+    by_hand = np.repeat([hits / count for hits, count in blocks], [int(count) for _, count in blocks])
+    np.testing.assert_allclose(steps(x[order]), np.clip(by_hand, 0.5 / 800, 1 - 0.5 / 800), atol=1e-12)
+    assert steps(np.array([-99.0, 99.0])).tolist() == [steps.risk[0], steps.risk[-1]]

@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 from casestrat.errors import UsageError
 from casestrat.models import NoSignalWarning, RiskClassifier
 from casestrat.models.calibration import recalibrate
+from casestrat.models.sample_size import SmallSampleWarning
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +196,21 @@ def test_labels_of_a_nullable_series_are_taken(people, labels):
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [({"C": 0}, "C must be"), ({"calibration": "isotonic"}, "calibration must"), ({"n_folds": 1}, "n_folds must")],
+    [
+        ({"C": 0}, "C must be"),
+        ({"C": "best"}, "C must be"),
+        ({"n_knots": 2}, "n_knots must"),
+        ({"splines": "all"}, "splines is"),
+        ({"splines": ["nothing"]}, "'nothing'"),
+        ({"splines": ["setting"]}, "holds text"),
+        ({"calibration": "beta"}, "calibration must"),
+        ({"calibration_split": "random"}, "calibration_split must"),
+        ({"calibration_split": "temporal"}, "gap_days"),
+        ({"class_weight": "balanced", "calibration": "none"}, "falsifies"),
+        ({"class_weight": "some"}, "balanced"),
+        ({"class_weight": {1: 0}}, "above 0"),
+        ({"n_folds": 1}, "n_folds must"),
+    ],
 )
 def test_settings_outside_their_range_are_refused(change, words, people, labels):
     with pytest.raises(UsageError, match=words):
@@ -234,10 +249,221 @@ def test_fitted_attributes_are_plain(model):
             return all(map(plain, value))
         return isinstance(value, np.ndarray | str | int | float)
 
-    assert [name for name, value in vars(model).items() if not plain(value)] == []
+    learned = {name: value for name, value in vars(model).items() if name.endswith("_")}
+    assert [name for name, value in learned.items() if not plain(value)] == []
 
 
 def test_fitting_twice_gives_the_same_model(model, people, labels):
     again = RiskClassifier().fit(people, labels)
     assert again.fingerprint == model.fingerprint
     assert RiskClassifier(C=0.2).fit(people, labels).fingerprint != model.fingerprint
+
+
+def test_a_curve_follows_a_risk_that_bends_and_is_straight_at_its_ends():
+    rng = np.random.default_rng(5)
+    age = rng.uniform(60, 100, 3000)
+    y = rng.random(3000) < expit(-2 + 0.008 * (age - 80) ** 2)
+    X = pd.DataFrame({"age": age, "noise": rng.normal(size=3000)})
+    with pytest.warns(NoSignalWarning):
+        straight = RiskClassifier().fit(X, y)
+    bent = RiskClassifier(splines=("age",)).fit(X, y)
+    assert roc_auc_score(y, bent.predict_proba(X)[:, 1]) > roc_auc_score(y, straight.predict_proba(X)[:, 1]) + 0.1
+    parts = [part for part in bent.design_ if part["part"] == "curve"]
+    assert [part["level"] for part in parts] == ["1", "2"]
+    assert parts[0]["knots"] == pytest.approx(np.quantile(age, [0.05, 0.35, 0.65, 0.95], method="inverted_cdf"))
+    beyond = pd.DataFrame({"age": [101.0, 111, 121, 20, 30, 40], "noise": 0.0})
+    eta = bent.decision_function(beyond)
+    assert eta[2] - eta[1] == pytest.approx(eta[1] - eta[0], abs=1e-9)
+    assert eta[5] - eta[4] == pytest.approx(eta[4] - eta[3], abs=1e-9)
+    why = bent.explain(X)
+    total = why.groupby("row")["contribution"].sum()
+    np.testing.assert_allclose(total, bent.decision_function(X) - bent.intercept_, atol=1e-9)
+    assert set(RiskClassifier(splines="auto").fit(X, y).coefficients_.query("part == 'curve'")["feature"]) == {
+        "age", "noise",
+    }  # fmt: skip
+
+
+def test_a_feature_of_two_values_stays_a_line_though_a_curve_was_asked_for(people, labels):
+    model = RiskClassifier(splines=["falls", "same", "alone"], n_knots=5).fit(people, labels)
+    curved = model.coefficients_.query("part == 'curve'")["feature"].unique().tolist()
+    assert curved == ["falls"]
+
+
+def test_the_strength_that_does_best_on_people_held_out_is_chosen():
+    rng = np.random.default_rng(8)
+    noise = rng.normal(size=(150, 20))
+    y = rng.random(150) < expit(noise[:, 0])
+    assert RiskClassifier("cv").fit(noise, y).C_ < 0.1
+    many = rng.normal(size=(4000, 3))
+    y = rng.random(4000) < expit(many @ [1.5, -1, 0.5])
+    model = RiskClassifier("cv").fit(many, y)
+    assert model.C_ > 0.03
+    np.testing.assert_allclose(
+        RiskClassifier(model.C_).fit(many, y).predict_proba(many), model.predict_proba(many), atol=1e-9
+    )
+    assert RiskClassifier("cv", calibration="none").fit(many, y).C_ == model.C_
+
+
+def test_a_weight_of_two_is_the_row_twice(people, labels):
+    weight = np.random.default_rng(2).integers(0, 4, len(people))
+    rows = np.repeat(np.arange(len(people)), weight)
+    for settings in ({}, {"splines": "auto", "C": "cv"}):
+        weighted = RiskClassifier(**settings).fit(people, labels, sample_weight=weight)
+        repeated = RiskClassifier(**settings).fit(people.iloc[rows], labels.iloc[rows])
+        np.testing.assert_allclose(weighted.predict_proba(people), repeated.predict_proba(people), atol=1e-8)
+        np.testing.assert_allclose(weighted.risk_draws(people, 20), repeated.risk_draws(people, 20), atol=1e-6)
+        assert weighted.C_ == repeated.C_
+
+
+def test_the_order_of_rows_changes_nothing_to_the_last_digit(people, labels):
+    order = np.random.default_rng(0).permutation(len(people))
+    model = RiskClassifier().fit(people, labels)
+    assert RiskClassifier().fit(people.iloc[order], labels.iloc[order]).fingerprint == model.fingerprint
+    bare, y = people.reset_index(drop=True), labels.reset_index(drop=True)
+    assert (
+        RiskClassifier().fit(bare.iloc[order], y.iloc[order]).fingerprint == RiskClassifier().fit(bare, y).fingerprint
+    )
+
+
+@pytest.mark.parametrize("weight", [[1, 2], "many", [[1.0]] * 600, [-1.0] + [1.0] * 599, [np.nan] * 600, [0.0] * 600])
+def test_weights_that_cannot_be_used_are_refused(weight, people, labels):
+    with pytest.raises((UsageError, ValueError), match=r"weight|could not convert"):
+        RiskClassifier().fit(people, labels, sample_weight=weight)
+
+
+def test_weights_that_leave_one_class_are_refused(people, labels):
+    with pytest.raises(UsageError, match="one class among the rows"):
+        RiskClassifier().fit(people, labels, sample_weight=labels)
+
+
+def test_class_weights_are_undone_by_the_calibration(people, labels):
+    plain = RiskClassifier().fit(people, labels)
+    for chosen in ("balanced", {0.0: 1, 1.0: 5}):
+        weighted = RiskClassifier(class_weight=chosen).fit(people, labels)
+        mean = weighted.predict_proba(people)[:, 1].mean()
+        assert mean == pytest.approx(plain.predict_proba(people)[:, 1].mean(), abs=0.01)
+        assert np.abs(weighted.raw_ - plain.raw_).max() > 0.05
+
+
+def test_what_needs_people_held_out_is_refused_where_there_are_none():
+    X = np.arange(20.0).reshape(-1, 1)
+    for asked in ({"class_weight": "balanced"}, {"calibration": "isotonic"}, {"C": "cv"}):
+        with pytest.raises(UsageError, match="two people of each class"):
+            RiskClassifier(**asked).fit(X, np.arange(20) == 19)
+    assert "not calibrated" in RiskClassifier().fit(X, np.arange(20) == 19).warnings_[-1]
+
+
+@pytest.fixture(scope="module")
+def many() -> tuple[pd.DataFrame, np.ndarray]:
+    rng = np.random.default_rng(21)
+    X = pd.DataFrame({"a": rng.normal(size=2000), "b": rng.normal(size=2000)})
+    return X, rng.random(2000) < expit(-0.5 + X["a"] + 0.5 * np.abs(X["b"]))
+
+
+def test_isotonic_steps_never_change_who_comes_before_whom(many):
+    X, y = many
+    steps = RiskClassifier(calibration="isotonic").fit(X, y)
+    risk, eta = steps.predict_proba(X)[:, 1], steps.decision_function(X)
+    assert (np.diff(risk[np.argsort(eta)]) >= 0).all()
+    assert risk.min() > 0
+    assert risk.max() < 1
+    assert risk.mean() == pytest.approx(y.mean(), abs=0.01)
+    assert roc_auc_score(y, risk) > roc_auc_score(y, eta) - 0.005
+    total = steps.explain(X).groupby("row")["contribution"].sum()
+    np.testing.assert_allclose(total, eta - steps.intercept_, atol=1e-9)
+    np.testing.assert_array_equal(steps.predict(X), risk > 0.5)
+    with pytest.raises(UsageError, match="BootstrapEnsemble"):
+        steps.risk_draws(X)
+
+
+def test_isotonic_steps_are_refused_where_too_few_people_would_make_them(people, labels):
+    with pytest.raises(UsageError, match="200 rows of each class"):
+        RiskClassifier(calibration="isotonic").fit(people.head(300), labels.head(300))
+
+
+def test_the_calibration_may_be_judged_on_later_dates():
+    rng = np.random.default_rng(4)
+    days = pd.date_range("2024-01-01", periods=8, freq="91D")
+    index = pd.MultiIndex.from_product([[f"P{i}" for i in range(150)], days], names=["person_id", "as_of"])
+    X = pd.DataFrame({"falls": rng.poisson(1, len(index)).astype(float)}, index=index)
+    y = rng.random(len(X)) < expit(X["falls"].to_numpy() - 2)
+    model = RiskClassifier(calibration_split="temporal", gap_days=90, n_folds=3).fit(X, y)
+    assert model.calibrator_["n_folds"] == 3
+    assert model.calibrator_["slope"] == pytest.approx(1, abs=0.25)
+    late = RiskClassifier(calibration_split="temporal", gap_days=300).fit(X, y)
+    assert late.calibrator_["n_folds"] == 1
+    with pytest.raises(UsageError, match="1000 days older"):
+        RiskClassifier(calibration_split="temporal", gap_days=1000).fit(X, y)
+    with pytest.raises(UsageError, match="no level as_of"):
+        RiskClassifier(calibration_split="temporal", gap_days=0).fit(X.droplevel("as_of"), y)
+
+
+def test_too_few_events_are_told_with_the_number_that_would_be_needed(model, people, labels):
+    assert model.warnings_ == ["small sample: 200 events for 9 candidate parameters, where 235 would be needed"]
+    assert RiskClassifier().fit(people[["falls"]], labels).warnings_ == []
+    few = RiskClassifier().fit(people.head(60), labels.head(60))
+    assert len(few.warnings_) == 1
+    assert "would be needed" in few.warnings_[0]
+    X = np.random.default_rng(0).normal(size=(40, 30))
+    with pytest.warns(SmallSampleWarning, match="20 events for 30 candidate parameters, where"):
+        RiskClassifier(calibration="none").fit(X, np.arange(40) % 2)
+
+
+def test_draws_spread_less_where_more_was_learned(people, labels):
+    widths = []
+    for n in (150, 600):
+        drawn = RiskClassifier().fit(people.head(n), labels.head(n)).risk_draws(people.head(50), n_draws=300)
+        assert drawn.shape == (300, 50)
+        assert ((drawn >= 0) & (drawn <= 1)).all()
+        widths.append(np.ptp(drawn, axis=0).mean())
+    assert widths[1] < widths[0]
+
+
+def test_draws_depend_on_the_seed_alone_and_centre_on_the_risk(model, people):
+    drawn = model.risk_draws(people, n_draws=400, random_state=3)
+    np.testing.assert_array_equal(model.risk_draws(people, n_draws=400, random_state=3), drawn)
+    np.testing.assert_allclose(
+        model.risk_draws(people.iloc[5:9], n_draws=400, random_state=3), drawn[:, 5:9], atol=1e-12
+    )
+    assert not np.array_equal(model.risk_draws(people, n_draws=400), drawn)
+    assert np.abs(np.median(drawn, axis=0) - model.predict_proba(people)[:, 1]).max() < 0.03
+    with pytest.raises(UsageError, match="n_draws"):
+        model.risk_draws(people, n_draws=0)
+
+
+def test_nine_intervals_in_ten_hold_the_true_risk():
+    unseen = np.random.default_rng(1).normal(size=(300, 4))
+    truth = expit(-1.3 + unseen @ [0.8, -0.5, 0.3, 0])
+    held = []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(500, 4))
+        model = RiskClassifier().fit(X, rng.random(500) < expit(-1.3 + X @ [0.8, -0.5, 0.3, 0]))
+        low, high = np.quantile(model.risk_draws(unseen), [0.05, 0.95], axis=0)
+        held.append(((low <= truth) & (truth <= high)).mean())
+    assert 0.8 < np.mean(held) < 0.99
+
+
+def test_rows_of_one_person_do_not_count_as_many_people():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3))
+    y = rng.random(200) < expit(X[:, 0])
+    once = RiskClassifier(calibration="none").fit(X, y)
+    copied = np.repeat(np.arange(200), 5)
+    persons = RiskClassifier(C=0.1 / 5, calibration="none").fit(X[copied], y[copied], groups=copied)
+    np.testing.assert_allclose(persons.raw_, once.raw_, atol=1e-6)
+    assert np.diag(persons.covariance_) == pytest.approx(np.diag(once.covariance_), rel=0.35)
+
+
+def test_columns_renamed_or_in_another_order_are_refused(model, people):
+    for other in (people.rename(columns={"falls": "fall"}), people[people.columns[::-1]], people.drop(columns="age")):
+        with pytest.raises(ValueError, match="feature names"):
+            model.predict_proba(other)
+
+
+def test_infinite_numbers_are_refused(model, people, labels):
+    infinite = people.assign(age=np.inf)
+    with pytest.raises(UsageError, match="age"):
+        model.predict_proba(infinite)
+    with pytest.raises(UsageError, match="age"):
+        RiskClassifier().fit(infinite, labels)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import isotonic_regression
 from scipy.special import expit, logit
 
 from casestrat.errors import UsageError
@@ -36,6 +37,26 @@ class Recalibration:
     intercept: float
     slope: float
     slope_se: float
+
+
+@dataclass(frozen=True, slots=True)
+class IsotonicSteps:
+    """Rising steps from log-odds to risk, straight between them.
+
+    Attributes
+    ----------
+    at : list of float
+        Log-odds, rising.
+    risk : list of float
+        The risk there, never falling, above 0 and below 1.
+    """
+
+    at: list[float]
+    risk: list[float]
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Return the risk at these log-odds."""
+        return np.asarray(np.interp(x, self.at, self.risk))
 
 
 def log_odds(risk: np.ndarray) -> np.ndarray:
@@ -141,7 +162,7 @@ def calibration_intercept(x: np.ndarray, y: np.ndarray, weight: np.ndarray | Non
     return float(shift)
 
 
-def fit_calibrator(x: np.ndarray, y: np.ndarray) -> Recalibration:
+def fit_calibrator(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> Recalibration:
     """Fit the line that turns held-out log-odds into calibrated ones; refuse one that turns them upside down.
 
     Parameters
@@ -150,6 +171,8 @@ def fit_calibrator(x: np.ndarray, y: np.ndarray) -> Recalibration:
         Log-odds of people the model had not seen.
     y : numpy.ndarray
         Labels 0 and 1.
+    weight : numpy.ndarray, optional
+        How often each row counts.
 
     Returns
     -------
@@ -165,8 +188,9 @@ def fit_calibrator(x: np.ndarray, y: np.ndarray) -> Recalibration:
     ----------
     Platt J (2000). Probabilities for SV machines. In: Advances in large margin classifiers, 61–74. (The targets.)
     """
-    events, others = float(np.sum(y == 1)), float(np.sum(y == 0))
-    line = recalibrate(x, np.where(y == 1, (events + 1) / (events + 2), 1 / (others + 2)))
+    weight = np.ones(len(x)) if weight is None else weight
+    events, others = float(np.sum(weight[y == 1])), float(np.sum(weight[y == 0]))
+    line = recalibrate(x, np.where(y == 1, (events + 1) / (events + 2), 1 / (others + 2)), weight)
     if np.isnan(line.slope) or (line.slope <= 0 and line.slope > _INVERTED_Z * line.slope_se):
         return Recalibration(float(log_odds(np.array(events / (events + others)))), 0.0, line.slope_se)
     if line.slope <= 0:
@@ -176,6 +200,46 @@ def fit_calibrator(x: np.ndarray, y: np.ndarray) -> Recalibration:
             do="check that labels and features are of the same rows, and that groups= tells persons",
         )
     return line
+
+
+def fit_isotonic(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> IsotonicSteps:
+    """Fit the steps, never falling, that turn held-out log-odds into calibrated risks.
+
+    Parameters
+    ----------
+    x : numpy.ndarray
+        Log-odds of people the model had not seen.
+    y : numpy.ndarray
+        Labels 0 and 1, both there.
+    weight : numpy.ndarray, optional
+        How often each row counts.
+
+    Returns
+    -------
+    IsotonicSteps
+        No risk is 0 or 1: each is kept half a row's share away from the edge.
+
+    References
+    ----------
+    Zadrozny B, Elkan C (2002). Transforming classifier scores into accurate multiclass probability estimates. KDD, 694–
+    699.
+
+    Examples
+    --------
+    >>> steps = fit_isotonic(np.array([-1.0, 0.0, 1.0, 2.0]), np.array([1.0, 0.0, 1.0, 1.0]))
+    >>> steps.at, steps.risk
+    ([-1.0, 0.0, 1.0, 2.0], [0.5, 0.5, 0.875, 0.875])
+    """
+    weight = np.ones(len(x)) if weight is None else weight
+    at, code = np.unique(x, return_inverse=True)
+    count = np.bincount(code, weights=weight)
+    share = np.bincount(code, weights=weight * y) / count
+    steps = isotonic_regression(share, weights=count)
+    edge = 0.5 / count.sum()
+    level = np.clip(steps.x, edge, 1 - edge)
+    # a step needs its two ends only
+    ends = np.unique(np.concatenate([steps.blocks[:-1], steps.blocks[1:] - 1]))
+    return IsotonicSteps([float(v) for v in at[ends]], [float(v) for v in level[ends]])
 
 
 def smooth_observed(
