@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from casestrat.caseload import contacts_due
-from casestrat.knowledge.program import ContactStandard
+from casestrat.knowledge.program_tiers import ContactStandard
 
 AS_OF = pd.Timestamp("2026-10-01")
 

@@ -207,3 +207,50 @@ def test_what_follows_from_a_refusal_is_as_practice_asks() -> None:
     assert asked["client_refused"] == f"park {days['person_declined']} days"
     assert asked["not_located"] == f"park {days['not_located']} days"
     assert days["criteria_not_met"] is None  # unavailable until referred anew
+
+
+HIGH = 'id = "high"\nfrom_points = 9\nfrom_risk = 0.3\n'
+RULE = '\n[[tier_rules]]\nid = "crisis"\nexpression = "falls_180d >= 3 or risk > 0.8"\ntier = "high"\noverride = 1\n'
+
+
+def test_ways_out_least_stays_and_rules_are_read(edited) -> None:
+    ways = "leave_points = 7\nleave_risk = 0.25\nleast_stay_days = 60\n"
+    path = edited("programs", "geriatric", HIGH, HIGH + ways)
+    path.write_text(path.read_text("utf-8") + RULE, encoding="utf-8")
+    program = load_program(path)
+    high = program.tiers[0]
+    assert (high.leave_points, high.leave_risk, high.least_stay_days) == (7, 0.25, 60)
+    assert program.tiers[1].leave_points is None
+    rule = program.tier_rules[0]
+    assert (rule.id, rule.tier, rule.how, rule.override) == ("crisis", "high", "is", 1)
+    assert program.fingerprint != load_program("geriatric").fingerprint
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (HIGH, HIGH + "leave_points = 10\n", "does not lie above"),
+        (HIGH, HIGH + "leave_risk = -0.1\n", "must lie in"),
+        (HIGH, HIGH + "leave_points = 5\n", "does not fall"),
+        (HIGH, HIGH + "least_stay_days = 0\n", "1 or more"),
+        ('id = "low"\n', 'id = "low"\nleast_stay_days = 30\n', "lowest tier"),
+        ('id = "low"\n', 'id = "low"\nleave_points = 1\n', "needs `from_points`"),
+        ("\n[privacy]", RULE.replace('tier = "high"', 'tier = "top"') + "\n[privacy]", "no tier is called 'top'"),
+        ("\n[privacy]", RULE.replace("falls_180d", "falls") + "\n[privacy]", "no feature or score"),
+        ("\n[privacy]", RULE.replace("override = 1", 'how = "perhaps"') + "\n[privacy]", "perhaps"),
+        ("\n[privacy]", RULE.replace('tier = "high"\noverride = 1\n', "") + "\n[privacy]", "an override or both"),
+        ("\n[privacy]", RULE + RULE + "\n[privacy]", "twice"),
+        ('domain = "geriatric"\nlicence', 'domain = "juvenile"\nlicence', "opt_in"),
+    ],
+)
+def test_tiers_and_rules_that_cannot_be_meant_are_refused(edited, old: str, new: str, words: str) -> None:
+    path = edited("programs", "geriatric", old, new)
+    with pytest.raises(KnowledgeError, match=words):
+        load_program(path)
+
+
+def test_a_juvenile_program_asks_for_a_reason_without_being_told(edited) -> None:
+    path = edited("programs", "geriatric", 'learned_ranking = "allowed"\n', "")
+    text = path.read_text("utf-8").replace('domain = "geriatric"\nlicence', 'domain = "juvenile"\nlicence')
+    path.write_text(text, encoding="utf-8")
+    assert load_program(path).privacy.learned_ranking == "opt_in"

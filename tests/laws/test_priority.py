@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from casestrat.errors import CasestratError
 from casestrat.knowledge import PriorityPolicy, load_program
+from casestrat.knowledge.three_valued import Numbers, read_expression
 from casestrat.priority import (
     Meeting,
     assess_first,
@@ -26,7 +27,6 @@ from casestrat.priority import (
     rank_uncertainty,
     rank_waiting_list,
 )  # fmt: skip
-from casestrat.priority.expressions import Numbers, read_expression
 
 AS_OF = pd.Timestamp("2026-10-01")
 GERIATRIC = load_program("geriatric")

@@ -9,20 +9,18 @@ from casestrat.knowledge.instrument_file import load_instrument
 from casestrat.knowledge.policy import MODES, Component, PriorityPolicy
 from casestrat.knowledge.program import (
     AllocationRules,
-    ContactStandard,
     CriteriaSet,
     CriterionRule,
     DecisionReason,
     FeatureSpec,
-    Intensity,
     Outcome,
     PrivacyRules,
     Program,
     ReferralRules,
     RiskRules,
-    TierRule,
 )
 from casestrat.knowledge.program_file import load_program, minutes_of_weight
+from casestrat.knowledge.program_tiers import ContactStandard, Intensity, RuleSpec, TierRule
 from casestrat.knowledge.scorecard import Condition, Scorecard, ScorecardRow, parse_condition
 from casestrat.knowledge.scorecard_file import card_of_instrument, load_scorecard
 from casestrat.knowledge.sentence import Sentence, say_each
@@ -51,6 +49,7 @@ __all__ = [
     "Program",
     "ReferralRules",
     "RiskRules",
+    "RuleSpec",
     "Scorecard",
     "ScorecardRow",
     "Sentence",

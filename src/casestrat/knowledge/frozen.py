@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, ItemsView, Iterator, Mapping
+from dataclasses import fields
 from typing import Any, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+Labels = Mapping[str, str]  # language → words; "en" is always there
 
 
 class FrozenMap(Mapping[K, V], Generic[K, V]):
@@ -86,3 +88,13 @@ def freeze(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return tuple(freeze(item) for item in value)
     return value
+
+
+class FrozenParts:
+    """Makes the mappings and lists that a frozen object was given immutable, so that it can be hashed and pickled."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        for part in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
+            object.__setattr__(self, part.name, freeze(getattr(self, part.name)))

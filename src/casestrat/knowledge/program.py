@@ -6,30 +6,19 @@ name of the section of the file it was read from.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from casestrat.knowledge.frozen import FrozenMap, freeze
+from casestrat.knowledge.frozen import FrozenMap, FrozenParts, Labels
 from casestrat.tables.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from casestrat.knowledge.policy import PriorityPolicy
-
-Labels = Mapping[str, str]  # language → words; "en" is always there
-
-
-class _Frozen:
-    """Makes the mappings and lists that a frozen object was given immutable, so that it can be hashed and pickled."""
-
-    __slots__ = ()
-
-    def __post_init__(self) -> None:
-        for part in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
-            object.__setattr__(self, part.name, freeze(getattr(self, part.name)))
+    from casestrat.knowledge.program_tiers import Intensity, RuleSpec, TierRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +41,7 @@ class ReferralRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome(_Frozen):
+class Outcome(FrozenParts):
     """``[outcomes.<name>]``: what a model foretells, inside ``[as_of, as_of + horizon_days)``.
 
     Its source is something that happens (``event`` with ``where``, ``closed``, or both: the first of the two), or
@@ -87,6 +76,8 @@ class Outcome(_Frozen):
         the date alone decides.
     rivals : mapping of str to Outcome, optional
         What those of the competing names mean that are outcomes of the program; the others are kinds of events.
+    is_proxy : bool
+        Whether it stands in for what is meant, as cost does for need.
     """
 
     name: str
@@ -102,6 +93,7 @@ class Outcome(_Frozen):
     measurement: str | None = None
     which: Literal["any", "next"] = "any"
     rivals: Mapping[str, Outcome] = field(default_factory=FrozenMap)
+    is_proxy: bool = False
 
     @property
     def happens(self) -> bool:
@@ -110,7 +102,7 @@ class Outcome(_Frozen):
 
 
 @dataclass(frozen=True, slots=True)
-class FeatureSpec(_Frozen):
+class FeatureSpec(FrozenParts):
     """``[[features]]``: one line of the program's feature list, as written in the file.
 
     Parameters
@@ -145,7 +137,7 @@ class FeatureSpec(_Frozen):
 
 
 @dataclass(frozen=True, slots=True)
-class CriterionRule(_Frozen):
+class CriterionRule(FrozenParts):
     """One named rule of a criteria set: a three-valued expression over columns and features known on the date.
 
     Parameters
@@ -213,70 +205,7 @@ class RiskRules:
 
 
 @dataclass(frozen=True, slots=True)
-class TierRule(_Frozen):
-    """``[[tiers]]``, highest first: where the tier begins, in points and in risk, and its starting intensity.
-
-    Parameters
-    ----------
-    id : str
-        Its name, such as ``"high"``.
-    intensity : str
-        Name of the intensity that its people begin with.
-    from_points : int, optional
-        The fewest points of the tier; the lowest tier has neither bound.
-    from_risk : float, optional
-        The least risk of the tier, 0 to 1.
-    label : mapping of str to str, optional
-        What people read, by language.
-    """
-
-    id: str
-    intensity: str
-    from_points: int | None = None
-    from_risk: float | None = None
-    label: Labels = field(default_factory=FrozenMap)
-
-
-@dataclass(frozen=True, slots=True)
-class ContactStandard:
-    """One contact that an intensity asks for: its kind, and the most days between two of them.
-
-    Parameters
-    ----------
-    kind : str
-        Such as ``"home_visit"`` or ``"phone"``.
-    every_days : int
-        Days from one to the next; 1 or more.
-    """
-
-    kind: str
-    every_days: int
-
-
-@dataclass(frozen=True, slots=True)
-class Intensity(_Frozen):
-    """``[intensities.<name>]``: how closely a person is followed; owns the contact standard and the case weight.
-
-    Parameters
-    ----------
-    id : str
-        Its name, such as ``"intensive"``.
-    minutes_per_week : int
-        Working minutes that one such case takes; 1 or more.
-    contacts : tuple of ContactStandard
-        The contacts that it asks for.
-    label : mapping of str to str, optional
-        What people read, by language.
-    """
-
-    id: str
-    minutes_per_week: int
-    contacts: tuple[ContactStandard, ...]
-    label: Labels = field(default_factory=FrozenMap)
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionReason(_Frozen):
+class DecisionReason(FrozenParts):
     """``[[decision_reasons]]``: a reason a committee may give, and what follows from it.
 
     Parameters
@@ -341,13 +270,14 @@ class AllocationRules:
 
 
 @dataclass(frozen=True, slots=True)
-class PrivacyRules(_Frozen):
+class PrivacyRules(FrozenParts):
     """``[privacy]``: whether a learned model may rank, the small-cell threshold, roles of columns.
 
     Parameters
     ----------
     learned_ranking : {"allowed", "opt_in"}
-        Whether a learned model may rank as it is, or only with a reason that is recorded.
+        Whether a learned model may rank people and give them tiers as it is, or only with a reason that is recorded.
+        A program of the domain ``"juvenile"`` or ``"correctional"`` says ``"opt_in"``.
     small_cell : int
         Counts from 1 to one less than this are not shown.
     column_roles : mapping of str to str, optional
@@ -360,7 +290,7 @@ class PrivacyRules(_Frozen):
 
 
 @dataclass(frozen=True, slots=True)
-class Program(_Frozen):
+class Program(FrozenParts):
     """A kind of case management and its rules.
 
     Satisfies ``casestrat.tables.Vocabulary``. Load one with :func:`casestrat.load_program`.
@@ -389,6 +319,8 @@ class Program(_Frozen):
         The outcome that is foretold, and the scorecard.
     tiers : tuple of TierRule
         Its tiers, the highest first.
+    tier_rules : tuple of RuleSpec
+        Rules that come before the cut-offs, the first first.
     intensities : mapping of str to Intensity
         How closely people are followed, by name.
     priority : PriorityPolicy
@@ -436,6 +368,7 @@ class Program(_Frozen):
     licence: str = ""
     status: str = ""
     source: str = ""
+    tier_rules: tuple[RuleSpec, ...] = ()
 
     @property
     def fingerprint(self) -> str:

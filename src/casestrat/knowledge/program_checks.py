@@ -22,6 +22,7 @@ PERSON_COLUMNS: Final = (
     "birth_year", "sex", "territory", "jurisdiction", "language", "interpreter_needed", "neurodegenerative",
 )  # fmt: skip
 REFERRAL_COLUMNS: Final = ("source", "is_professional", "consent", "urgency", "reasons", "is_complete")
+SCORE_COLUMNS: Final = ("points", "points_share", "risk", "completeness")
 WAITING_COLUMNS: Final = ("tier", "risk", "points", "points_share", "need", "urgency", "waited_days", "completeness")
 
 
@@ -57,6 +58,7 @@ def _check_names(program: Program, file: Section) -> None:
     for key, names in (
         ("features", program.feature_names),
         ("tiers", [tier.id for tier in program.tiers]),
+        ("tier_rules", [rule.id for rule in program.tier_rules]),
         ("decision_reasons", [reason.code for reason in program.decision_reasons]),
         ("criteria", [f"{chosen.id} {chosen.version}" for chosen in program.criteria]),
     ):
@@ -155,6 +157,38 @@ def _check_tiers(program: Program, file: Section) -> None:
             )
     for bound in ("from_points", "from_risk"):
         _check_falling((getattr(tier, bound) for tier in program.tiers[:-1]), file, bound)
+    for measure in ("points", "risk"):
+        _check_ways_out(program, file, measure)
+    _check_tier_rules(program, file)
+
+
+def _check_ways_out(program: Program, file: Section, measure: str) -> None:
+    """Refuse a way out above the way in of its tier, and ways out that do not fall from tier to tier."""
+    leave, begin = f"leave_{measure}", f"from_{measure}"
+    for tier in program.tiers:
+        out, into = getattr(tier, leave), getattr(tier, begin)
+        if out is not None and (into is None or out > into):
+            what = f"`{leave}` is the way out of a tier: it needs `{begin}` and does not lie above it"
+            raise file.fault(what, f"tiers[{tier.id}].{leave}", f"give a lower `{leave}`, or leave it out")
+        if out is not None and measure == "risk" and out < 0:
+            raise file.fault("`leave_risk` must lie in [0, 1]", f"tiers[{tier.id}]")
+    if program.tiers[-1].least_stay_days is not None:
+        what = "nobody steps down from the lowest tier, so it has no least stay"
+        raise file.fault(what, f"tiers[{program.tiers[-1].id}].least_stay_days", "leave it out")
+    outs = [getattr(tier, begin) if getattr(tier, leave) is None else getattr(tier, leave) for tier in program.tiers]
+    known = [value for value in outs if value is not None]
+    if any(after >= before for before, after in itertools.pairwise(known)):
+        raise file.fault(f"`{leave}` does not fall from tier to tier", "tiers", "keep the ways out in the tiers' order")
+
+
+def _check_tier_rules(program: Program, file: Section) -> None:
+    known = (*program.feature_names, *SCORE_COLUMNS)
+    for rule in program.tier_rules:
+        where = f"tier_rules[{rule.id}]"
+        if rule.tier is not None:
+            file.refer(rule.tier, [tier.id for tier in program.tiers], "tier", f"{where}.tier")
+        for name in expression_names(rule.expression):
+            file.refer(name, known, "feature or score", f"{where}.expression")
 
 
 def _check_falling(bounds: Iterable[float | None], file: Section, bound: str) -> None:

@@ -18,20 +18,18 @@ from casestrat.knowledge.frozen import FrozenMap
 from casestrat.knowledge.policy import MODES, Component, PriorityPolicy
 from casestrat.knowledge.program import (
     AllocationRules,
-    ContactStandard,
     CriteriaSet,
     CriterionRule,
     DecisionReason,
     FeatureSpec,
-    Intensity,
     Outcome,
     PrivacyRules,
     Program,
     ReferralRules,
     RiskRules,
-    TierRule,
 )
 from casestrat.knowledge.program_checks import check_program
+from casestrat.knowledge.program_tiers import ContactStandard, Intensity, RuleSpec, TierRule
 from casestrat.knowledge.toml_file import Section, is_path, read_toml
 from casestrat.tables.contracts_care import CLOSE_REASONS
 
@@ -40,6 +38,9 @@ CONTACT_KINDS: Final = (
     "home_visit", "phone", "office", "provider_meeting", "collateral", "outreach", "post_transition", "admin",
 )  # fmt: skip
 _WAYS: Final = ("required", "preferred", "ignored")
+_HOWS: Final = ("is", "at_least", "at_most")
+PROTECTED_DOMAINS: Final = ("juvenile", "correctional")
+"""Domains in which a learned model neither ranks nor gives tiers unless a reason is recorded."""
 
 
 def load_program(name_or_path: str | Path) -> Program:
@@ -128,11 +129,12 @@ def _program(file: Section, folder: Path | None) -> Program:
         priority=_priority(file.child("priority", required=False)),
         decision_reasons=tuple(_reason(section) for section in file.children("decision_reasons")),
         allocation=allocation,
-        privacy=_privacy(file.child("privacy", required=False)),
+        privacy=_privacy(file.child("privacy", required=False), file.text("domain", "")),
         domain=file.text("domain", ""),
         licence=file.text("licence", ""),
         status=file.text("status", ""),
         source=file.text("source", ""),
+        tier_rules=tuple(_tier_rule(section) for section in file.children("tier_rules", required=False)),
     )
 
 
@@ -167,6 +169,7 @@ def _outcome(name: str, section: Section) -> Outcome:
         horizon_days=section.whole("horizon_days", at_least=1),
         competing=section.words("competing", ()),
         label=section.labels(default=name.replace("_", " ")),
+        is_proxy=section.flag("is_proxy", False),
         **(_what_happens(section) if happens else _what_is_seen(section)),
     )
     section.finish()
@@ -290,9 +293,29 @@ def _tier(section: Section) -> TierRule:
         from_points=section.whole("from_points", None),
         from_risk=section.number("from_risk", None),
         label=section.labels(default=name),
+        leave_points=section.whole("leave_points", None),
+        leave_risk=section.number("leave_risk", None),
+        least_stay_days=section.whole("least_stay_days", None, at_least=1),
     )
     section.finish()
     return tier
+
+
+def _tier_rule(section: Section) -> RuleSpec:
+    name = section.text("id")
+    rule = RuleSpec(
+        id=name,
+        expression=section.text("expression"),
+        tier=section.text("tier") if section.has("tier") else None,
+        how=cast("Any", section.choice("how", _HOWS, "is")),
+        override=section.whole("override", 0, at_least=0),
+        label=section.labels(default=name.replace("_", " ")),
+    )
+    section.finish()
+    if rule.tier is None and not rule.override:
+        raise section.fault("a rule gives a tier, an override or both", do="give `tier`, or `override` of 1 or more")
+    expression_names(rule.expression)
+    return rule
 
 
 def _intensity(name: str, section: Section, allocation: AllocationRules) -> Intensity:
@@ -382,8 +405,9 @@ def _allocation(section: Section) -> AllocationRules:
     return rules
 
 
-def _privacy(section: Section) -> PrivacyRules:
-    usual = PrivacyRules()
+def _privacy(section: Section, domain: str) -> PrivacyRules:
+    is_protected = domain in PROTECTED_DOMAINS
+    usual = PrivacyRules(learned_ranking="opt_in" if is_protected else "allowed")
     roles = section.child("column_roles", required=False)
     rules = PrivacyRules(
         learned_ranking=cast("Any", section.choice("learned_ranking", ("allowed", "opt_in"), usual.learned_ranking)),
@@ -391,4 +415,10 @@ def _privacy(section: Section) -> PrivacyRules:
         column_roles={name: roles.choice(name, ("feature", "audit", "both", "neither")) for name in roles.content},
     )
     section.finish()
+    if is_protected and rules.learned_ranking != "opt_in":
+        raise section.fault(
+            f"a program of the domain {domain!r} gives no rank or tier by a learned model unless a reason is recorded",
+            "learned_ranking",
+            "write learned_ranking = 'opt_in'",
+        )
     return rules

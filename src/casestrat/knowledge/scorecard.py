@@ -15,7 +15,7 @@ from casestrat.tables.fingerprint import fingerprint_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from casestrat.knowledge.program import Labels
+    from casestrat.knowledge.frozen import Labels
 
 OPERATORS: Final = (">=", "<=", ">", "<", "=")
 Operator = Literal[">=", "<=", ">", "<", "=", "is missing"]

@@ -2,24 +2,49 @@
 
 from casestrat.models.calibration import NoSignalWarning
 from casestrat.models.classifier import RiskClassifier
+from casestrat.models.cut_offs import cut_off_by_cost, cut_off_by_net_benefit
 from casestrat.models.evaluation import Evaluation, evaluate
+from casestrat.models.rules import RuleSet
 from casestrat.models.scorecard import PointScorecard
 from casestrat.models.site_split import JoinedSitesWarning, LeaveSiteOut
 from casestrat.models.splits import PersonGroupedSplit, TemporalSplit
 from casestrat.models.store import load_model, save_model
+from casestrat.models.tier_changes import expected_moves, tier_churn, tier_probabilities
 from casestrat.models.tiers import assign_tiers
+from casestrat.models.drift import Drift, drift
+from casestrat.models.held_out import cross_validated_risks
+from casestrat.models.label_warnings import label_warnings
+from casestrat.models.model_comparison import ModelComparison, compare_models
+from casestrat.models.optimism import Optimism, optimism_corrected
+from casestrat.models.ranking_fairness import RankingFairness, ranking_fairness
 
 __all__ = [
-    "Evaluation",
+    "tier_probabilities",
     "JoinedSitesWarning",
-    "LeaveSiteOut",
+    "compare_models",
+    "RankingFairness",
+    "RuleSet",
+    "ranking_fairness",
+    "Drift",
+    "Evaluation",
+    "TemporalSplit",
+    "drift",
+    "RiskClassifier",
+    "Optimism",
+    "optimism_corrected",
+    "cut_off_by_cost",
     "NoSignalWarning",
     "PersonGroupedSplit",
-    "PointScorecard",
-    "RiskClassifier",
-    "TemporalSplit",
-    "assign_tiers",
+    "cross_validated_risks",
     "evaluate",
-    "load_model",
     "save_model",
+    "cut_off_by_net_benefit",
+    "label_warnings",
+    "PointScorecard",
+    "tier_churn",
+    "LeaveSiteOut",
+    "expected_moves",
+    "load_model",
+    "assign_tiers",
+    "ModelComparison",
 ]

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from casestrat.errors import UsageError
+from casestrat.knowledge.three_valued import Expression, read_expression
 from casestrat.priority.dates import DateLike, moment_of
-from casestrat.priority.expressions import Expression, read_expression
 from casestrat.priority.inputs import Inputs
 from casestrat.tables import TEXT
 from casestrat.timeline import status_on

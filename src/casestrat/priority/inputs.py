@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from casestrat.errors import KnowledgeError
-from casestrat.priority.expressions import NotAtHand, Numbers, Value, Words
+from casestrat.knowledge.three_valued import NotAtHand, Numbers, Value, Words, value_of
 from casestrat.timeline import known
 
 if TYPE_CHECKING:
@@ -97,20 +97,20 @@ class Inputs:
             low, high = ages(self.persons["birth_year"], self.persons["birth_month"], self.as_of)
             return _input(name, Numbers(low, high), "persons", self.persons["recorded_at"])
         if name in self.referrals.columns:
-            return _input(name, _value(self.referrals[name], name), "referrals", self.referrals["referred_on"])
+            return _input(name, value_of(self.referrals[name], name), "referrals", self.referrals["referred_on"])
         if name in self.program.facts:
             rows = self._fact(name)
-            return _input(name, _value(rows["value"], name), "person_facts", rows["valid_from"])
+            return _input(name, value_of(rows["value"], name), "person_facts", rows["valid_from"])
         if name in self.persons.columns:
-            return _input(name, _value(self.persons[name], name), "persons", self.persons["recorded_at"])
+            return _input(name, value_of(self.persons[name], name), "persons", self.persons["recorded_at"])
         if self.features is not None and name in self.features.columns:
             dates = pd.Series(self.as_of, index=self.features.index)
-            return _input(name, _value(self.features[name], name), "features", dates)
+            return _input(name, value_of(self.features[name], name), "features", dates)
         if any(spec.name == name for spec in self.program.features):
             dates = pd.Series(pd.NaT, index=range(len(self.waiting)), dtype="datetime64[us]")
             return _input(name, NotAtHand(), "features", dates)
         raise KnowledgeError(
-            f"a criteria rule reads `{name}`, which is no column, fact or feature",
+            f"a rule reads `{name}`, which is no column, fact or feature",
             where=f"program {self.program.id}",
             do="mend the rule, or give the column",
         )
@@ -168,18 +168,6 @@ def _on(features: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
 def _aligned(frame: pd.DataFrame, ids: pd.Series[Any]) -> pd.DataFrame:
     """Return the rows of these ids, missing where there is none."""
     return frame.reindex(ids.array).reset_index(drop=True)
-
-
-def _value(column: pd.Series[Any], name: str) -> Value:
-    if pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_numeric_dtype(column.dtype):
-        numbers = column.to_numpy(dtype="float64", na_value=np.nan)
-        return Numbers(numbers, numbers)
-    if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        raise KnowledgeError(
-            f"a criteria rule reads `{name}`, which is a date", do="use a feature that counts days instead"
-        )
-    values = column.astype(object).where(column.notna(), _UNKNOWN).astype(str)
-    return Words(values.to_numpy(dtype=object), values.ne(_UNKNOWN).to_numpy(dtype=bool))
 
 
 def _input(name: str, value: Value, table: str, dates: pd.Series[Any]) -> Input:

@@ -47,7 +47,57 @@ class NotAtHand:
 
 
 _YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
+_UNKNOWN = "unknown"  # a code that says that nobody knows
 Value = Numbers | Words | NotAtHand
+
+
+def value_of(column: pd.Series[Any], name: str) -> Value:
+    """Return a column as an input of a rule; missing cells and the code ``unknown`` are unknown.
+
+    Parameters
+    ----------
+    column : pandas.Series
+        Numbers, flags or text, one a person.
+    name : str
+        The name by which rules read it, for messages.
+
+    Returns
+    -------
+    Numbers or Words
+        One value per person.
+
+    Raises
+    ------
+    KnowledgeError
+        The column holds dates.
+    """
+    if pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_numeric_dtype(column.dtype):
+        numbers = column.to_numpy(dtype="float64", na_value=np.nan)
+        return Numbers(numbers, numbers)
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        raise KnowledgeError(f"a rule reads `{name}`, which is a date", do="use a feature that counts days instead")
+    values = column.astype(object).where(column.notna(), _UNKNOWN).astype(str)
+    return Words(values.to_numpy(dtype=object), values.ne(_UNKNOWN).to_numpy(dtype=bool))
+
+
+def is_missing(value: Value, n: int) -> Flags:
+    """Tell of whom nothing is known.
+
+    Parameters
+    ----------
+    value : Numbers, Words or NotAtHand
+        One value per person.
+    n : int
+        Number of people.
+
+    Returns
+    -------
+    numpy.ndarray of bool
+        One flag per person.
+    """
+    if isinstance(value, NotAtHand):
+        return np.ones(n, dtype=bool)
+    return np.isnan(value.low) if isinstance(value, Numbers) else ~value.is_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +158,7 @@ class Expression:
 
 
 def read_expression(text: str, where: str = "") -> Expression:
-    """Read an expression of a criteria rule.
+    """Read an expression of a rule.
 
     Parameters
     ----------
@@ -142,7 +192,7 @@ def read_expression(text: str, where: str = "") -> Expression:
 
 def _refusal(what: str, where: str) -> KnowledgeError:
     return KnowledgeError(
-        f"a criteria rule {what}", where=where, do="use names, numbers, 'codes', and, or, not, comparisons, in [..]"
+        f"a rule {what}", where=where, do="use names, numbers, 'codes', and, or, not, comparisons, in [..]"
     )
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from casestrat.errors import KnowledgeError
-from casestrat.priority.expressions import NotAtHand, Numbers, Words, read_expression
+from casestrat.knowledge.three_valued import NotAtHand, Numbers, Words, read_expression
 
 NAN = float("nan")
 YES, NO, UNKNOWN = 1.0, 0.0, NAN
@@ -83,7 +83,7 @@ def test_names_come_in_the_order_written() -> None:
 
 @pytest.mark.parametrize("text", ["age > 'old'", "source > 'gp'", "age in 60", "age in []", "(age > 1) == True"])
 def test_what_cannot_be_compared_is_refused(text: str) -> None:
-    with pytest.raises(KnowledgeError, match="a criteria rule"):
+    with pytest.raises(KnowledgeError, match="a rule"):
         read_expression(text, "rule x").evaluate({"age": numbers(1.0), "source": words("gp")}, 1)
 
 
