@@ -3,7 +3,13 @@
 from casestrat.models.calibration import NoSignalWarning
 from casestrat.models.classifier import RiskClassifier
 from casestrat.models.cut_offs import cut_off_by_cost, cut_off_by_net_benefit
+from casestrat.models.drift import Drift, drift
 from casestrat.models.evaluation import Evaluation, evaluate
+from casestrat.models.held_out import cross_validated_risks
+from casestrat.models.label_warnings import label_warnings
+from casestrat.models.model_comparison import ModelComparison, compare_models
+from casestrat.models.optimism import Optimism, optimism_corrected
+from casestrat.models.ranking_fairness import RankingFairness, ranking_fairness
 from casestrat.models.rules import RuleSet
 from casestrat.models.scorecard import PointScorecard
 from casestrat.models.site_split import JoinedSitesWarning, LeaveSiteOut
@@ -11,40 +17,34 @@ from casestrat.models.splits import PersonGroupedSplit, TemporalSplit
 from casestrat.models.store import load_model, save_model
 from casestrat.models.tier_changes import expected_moves, tier_churn, tier_probabilities
 from casestrat.models.tiers import assign_tiers
-from casestrat.models.drift import Drift, drift
-from casestrat.models.held_out import cross_validated_risks
-from casestrat.models.label_warnings import label_warnings
-from casestrat.models.model_comparison import ModelComparison, compare_models
-from casestrat.models.optimism import Optimism, optimism_corrected
-from casestrat.models.ranking_fairness import RankingFairness, ranking_fairness
 
 __all__ = [
-    "tier_probabilities",
-    "JoinedSitesWarning",
-    "compare_models",
-    "RankingFairness",
-    "RuleSet",
-    "ranking_fairness",
     "Drift",
     "Evaluation",
-    "TemporalSplit",
-    "drift",
-    "RiskClassifier",
-    "Optimism",
-    "optimism_corrected",
-    "cut_off_by_cost",
-    "NoSignalWarning",
-    "PersonGroupedSplit",
-    "cross_validated_risks",
-    "evaluate",
-    "save_model",
-    "cut_off_by_net_benefit",
-    "label_warnings",
-    "PointScorecard",
-    "tier_churn",
+    "JoinedSitesWarning",
     "LeaveSiteOut",
-    "expected_moves",
-    "load_model",
-    "assign_tiers",
     "ModelComparison",
+    "NoSignalWarning",
+    "Optimism",
+    "PersonGroupedSplit",
+    "PointScorecard",
+    "RankingFairness",
+    "RiskClassifier",
+    "RuleSet",
+    "TemporalSplit",
+    "assign_tiers",
+    "compare_models",
+    "cross_validated_risks",
+    "cut_off_by_cost",
+    "cut_off_by_net_benefit",
+    "drift",
+    "evaluate",
+    "expected_moves",
+    "label_warnings",
+    "load_model",
+    "optimism_corrected",
+    "ranking_fairness",
+    "save_model",
+    "tier_churn",
+    "tier_probabilities",
 ]

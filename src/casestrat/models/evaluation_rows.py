@@ -35,17 +35,43 @@ def gather_rows(y: Any, risk: Any, groups: Any) -> pd.DataFrame:
     """
     y = y if isinstance(y, pd.Series) else pd.Series(np.asarray(y))
     rows = pd.DataFrame({"y": floats(y, "y"), "risk": floats(aligned(risk, y, "risk"), "risk")}, index=y.index)
-    columns: dict[Any, Any] = {}
+    for name, values in groupings(groups, y).items():
+        rows[name] = values
+    if "person_id" in y.index.names:
+        rows["person"] = y.index.get_level_values("person_id")
+    return rows.reset_index(drop=True)
+
+
+def groupings(groups: Any, y: pd.Series) -> dict[tuple[str, str], np.ndarray]:
+    """Return one or several groupings as text, what is missing as a group of its own.
+
+    Parameters
+    ----------
+    groups : pandas.Series, pandas.DataFrame, mapping, array or None
+        Groupings of the rows.
+    y : pandas.Series
+        What the rows are.
+
+    Returns
+    -------
+    dict of numpy.ndarray
+        ("group", name) → one text per row.
+
+    Raises
+    ------
+    UsageError
+        Lengths or indexes differ.
+    """
+    columns: dict[tuple[str, str], Any] = {}
     if isinstance(groups, pd.DataFrame | Mapping):
         columns = {("group", str(name)): groups[name] for name in groups}
     elif groups is not None:
         columns = {("group", str(getattr(groups, "name", None) or "group")): groups}
-    for name, values in columns.items():
-        told = aligned(values, y, name[1])
-        rows[name] = told.astype(object).where(told.notna(), "(missing)").astype(str).to_numpy(dtype=object)
-    if "person_id" in y.index.names:
-        rows["person"] = y.index.get_level_values("person_id")
-    return rows.reset_index(drop=True)
+    told = {name: aligned(values, y, name[1]) for name, values in columns.items()}
+    return {
+        name: values.astype(object).where(values.notna(), "(missing)").astype(str).to_numpy(dtype=object)
+        for name, values in told.items()
+    }
 
 
 def aligned(values: Any, y: pd.Series, name: str) -> pd.Series:

@@ -141,7 +141,10 @@ def audit_groups(
     found = np.array(_measure(at, code, y, ones, members, capacities)).reshape(shape)
     drawn_at, drawn_code = gather_risks(at, code, _DRAWN_RISKS)
     drawn = np.array(
-        [_measure(drawn_at, drawn_code, y, w, members, capacities) for w in (draws() if members.names else ())],
+        [
+            _measure(drawn_at, drawn_code, y, w, members, capacities, _DRAWN_LINE)
+            for w in (draws() if members.names else ())
+        ],
         dtype=float,
     )
     drawn = drawn.reshape(len(drawn), *shape)
@@ -165,14 +168,20 @@ def audit_groups(
 
 
 def _measure(
-    at: np.ndarray, code: np.ndarray, y: np.ndarray, weight: np.ndarray, members: _Members, capacities: Sequence[int]
+    at: np.ndarray,
+    code: np.ndarray,
+    y: np.ndarray,
+    weight: np.ndarray,
+    members: _Members,
+    capacities: Sequence[int],
+    line_points: int | None = None,
 ) -> list[list[float]]:
     """Return the measures of each group: those of the whole order, then the rates at each capacity."""
     everybody = np.bincount(code, weights=weight, minlength=len(at))
     discount = mean_discounts(everybody)
     mean_discount = everybody @ discount / everybody.sum()
     taken = [taken_shares(everybody, capacity) for capacity in capacities]
-    line_at, to_line = gather_risks(at, np.arange(len(at)), _DRAWN_LINE)
+    line_at, to_line = gather_risks(at, np.arange(len(at)), line_points or len(at))
     line_of_row = to_line[code]
     found = []
     for rows in members.rows:

@@ -181,6 +181,32 @@ def expected_over_observed(counts: Counts) -> float:
     return float(counts.n @ counts.risk / observed) if observed else np.nan
 
 
+def probability_metrics(counts: Counts) -> dict[str, float]:
+    """Return the measures of risks that need no smoothing.
+
+    Parameters
+    ----------
+    counts : Counts
+        The people, by risk from 0 to 1.
+
+    Returns
+    -------
+    dict of float
+        brier, scaled_brier, calibration_slope, calibration_intercept, expected_over_observed.
+    """
+    n, share = counts.n.sum(), counts.events.sum() / counts.n.sum()
+    brier = float(counts.events @ (1 - counts.risk) ** 2 + counts.others @ counts.risk**2) / n
+    x, labels = np.tile(log_odds(counts.risk), 2), np.repeat([1.0, 0.0], len(counts.risk))
+    weight = np.concatenate([counts.events, counts.others])
+    return {
+        "brier": brier,
+        "scaled_brier": float(1 - brier / (share * (1 - share))) if counts.has_both else np.nan,
+        "calibration_slope": recalibrate(x, labels, weight).slope,
+        "calibration_intercept": calibration_intercept(x, labels, weight),
+        "expected_over_observed": expected_over_observed(counts),
+    }
+
+
 def risk_metrics(counts: Counts, *, most_points: int = 1_000) -> dict[str, float]:
     """Return the measures that need a probability.
 
@@ -196,21 +222,8 @@ def risk_metrics(counts: Counts, *, most_points: int = 1_000) -> dict[str, float
     dict of float
         The names of ``RISK_METRICS``. Best is: Brier, ICI, E50, E90 and intercept 0; scaled Brier, slope and E/O 1.
     """
-    n, share = counts.n.sum(), counts.events.sum() / counts.n.sum()
-    brier = float(counts.events @ (1 - counts.risk) ** 2 + counts.others @ counts.risk**2) / n
-    x, labels = np.tile(log_odds(counts.risk), 2), np.repeat([1.0, 0.0], len(counts.risk))
-    weight = np.concatenate([counts.events, counts.others])
     ici, e50, e90 = calibration_errors(counts.risk, counts.events / counts.n, counts.n, most_points=most_points)
-    return {
-        "brier": brier,
-        "scaled_brier": float(1 - brier / (share * (1 - share))) if counts.has_both else np.nan,
-        "calibration_slope": recalibrate(x, labels, weight).slope,
-        "calibration_intercept": calibration_intercept(x, labels, weight),
-        "expected_over_observed": expected_over_observed(counts),
-        "ici": ici,
-        "e50": e50,
-        "e90": e90,
-    }
+    return {**probability_metrics(counts), "ici": ici, "e50": e50, "e90": e90}
 
 
 def all_metrics(counts: Counts, *, is_probability: bool, most_points: int = 1_000) -> dict[str, float]:
