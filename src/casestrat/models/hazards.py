@@ -1,0 +1,261 @@
+"""The hazard of one event: penalised logistic regression of its coming, in each interval, against living on.
+
+No row is ever written for each person and interval: sums over intervals are made block by block.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import expit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from casestrat.models.periods import Periods
+
+_CELLS = 1_000_000  # persons × intervals in memory at a time
+_STEPS = 100
+_TOLERANCE = 1e-11
+MOST_PARAMETERS = 400  # of which a covariance is kept
+_CURVE = 4  # parameters of a smooth baseline: a cubic in the logarithm of the day
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Regression:
+    """Penalised logistic regression of one event against living on, with a level or a curve for the intervals.
+
+    Attributes
+    ----------
+    levels : numpy.ndarray
+        Log-odds of the mean person in each interval; −inf where the event never came.
+    weights : numpy.ndarray
+        Weight of each column of the design, in log-odds.
+    covariance : numpy.ndarray
+        Of the levels that are finite, then of the weights: the inverse of the penalised information; where persons have
+        several rows, with the scatter of the persons' scores in its middle. Empty above ``MOST_PARAMETERS``.
+    converged : bool
+        Whether Newton's steps came to rest.
+    """
+
+    levels: np.ndarray
+    weights: np.ndarray
+    covariance: np.ndarray
+    converged: bool
+
+
+def regress(
+    periods: Periods, matrix: np.ndarray, cause: int, *, penalty: float, smooth: bool, persons: np.ndarray | None = None
+) -> Regression:
+    """Fit the hazard of one event.
+
+    Parameters
+    ----------
+    periods : Periods
+        The follow-up of the rows of ``matrix``.
+    matrix : numpy.ndarray of shape (n, columns)
+        The design, centred.
+    cause : int
+        Code of the event.
+    penalty : float
+        Half of this times the squared weights is taken from the log-likelihood.
+    smooth : bool
+        Whether the levels of the intervals follow a curve.
+    persons : numpy.ndarray of int, optional
+        The person of each row, where a person has several; without it each row is one.
+
+    Returns
+    -------
+    Regression
+        Levels and weights.
+    """
+    used, basis, offset = _baseline(periods, cause, smooth=smooth)
+    task = _Task(periods, matrix, cause, used, penalty, smooth)
+    levels = np.full(len(periods.cuts), -np.inf)
+    if not len(used):
+        return Regression(levels, np.zeros(matrix.shape[1]), np.empty((0, 0)), converged=True)
+    gamma, weights, converged = task.solve(basis, offset, _start(periods, cause, used, basis, offset, smooth=smooth))
+    levels[used] = offset + basis @ gamma
+    covariance = np.empty((0, 0))
+    if basis.shape[1] + len(weights) <= MOST_PARAMETERS:
+        covariance = task.covariance(basis, levels[used], weights, persons)
+    return Regression(levels, weights, covariance, converged)
+
+
+def _baseline(periods: Periods, cause: int, *, smooth: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the intervals that tell something, the columns of their levels, and an offset of each."""
+    events, survivors = periods.events(cause), periods.survivors()
+    if not smooth:
+        used = np.flatnonzero((events > 0) & (survivors > 0))
+        return used, np.eye(len(used)), np.zeros(len(used))
+    if not events.any():
+        return np.empty(0, dtype=int), np.empty((0, 0)), np.empty(0)
+    used = np.flatnonzero((survivors > 0) | (events > 0))
+    used = used[survivors[used] > 0]
+    starts = np.append(0.0, periods.cuts[:-1])[used]
+    width = np.maximum(periods.cuts[used] - starts, 1e-3)
+    z = np.log1p((starts + periods.cuts[used]) / 2)
+    z = (z - z.mean()) / (z.std() or 1.0)
+    basis = z[:, None] ** np.arange(min(_CURVE, len(used)))
+    orthogonal, _ = np.linalg.qr(basis)
+    return used, orthogonal, np.log(width)
+
+
+def _start(
+    periods: Periods, cause: int, used: np.ndarray, basis: np.ndarray, offset: np.ndarray, *, smooth: bool
+) -> np.ndarray:
+    """Return levels to begin with: of a step its own log-odds, which without features is the end."""
+    events, survivors = periods.events(cause)[used], periods.survivors()[used]
+    if not smooth:
+        return np.asarray(np.log(events / survivors))
+    level = np.log(events.sum() / (survivors * np.exp(offset)).sum())
+    return np.asarray(basis.T @ np.full(len(used), level))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Task:
+    """One regression: its sums over persons and intervals, made block by block."""
+
+    periods: Periods
+    matrix: np.ndarray
+    cause: int
+    used: np.ndarray
+    penalty: float
+    smooth: bool
+
+    def solve(self, basis: np.ndarray, offset: np.ndarray, gamma: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+        """Newton's steps, halved where one does not help."""
+        weights = np.zeros(self.matrix.shape[1])
+        if not len(weights) and not self.smooth:  # each level is its own log-odds already
+            return gamma, weights, True
+        loss, gradient, blocks = self.sums(offset + basis @ gamma, weights)
+        for _ in range(_STEPS):
+            step_levels, step_weights = self.step(basis, gradient, blocks, weights)
+            scale = 1.0
+            while True:
+                tried = (gamma + scale * step_levels, weights + scale * step_weights)
+                new = self.sums(offset + basis @ tried[0], tried[1])
+                if new[0] <= loss + 1e-12 * abs(loss) or scale < 1e-10:
+                    break
+                scale /= 2
+            gamma, weights = tried
+            loss, gradient, blocks = new
+            size = scale * max(np.abs(basis @ step_levels).max(initial=0.0), np.abs(step_weights).max(initial=0.0))
+            if size < _TOLERANCE:
+                return gamma, weights, True
+        return gamma, weights, False
+
+    def step(
+        self, basis: np.ndarray, gradient: tuple[np.ndarray, np.ndarray], blocks: tuple[np.ndarray, ...], at: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return Newton's step, the levels eliminated first."""
+        level_sums, cross, square = blocks
+        solve = _solver(basis, level_sums, smooth=self.smooth)
+        towards, pull = basis.T @ gradient[0], gradient[1] - self.penalty * at
+        crossed = basis.T @ cross
+        schur = square + self.penalty * np.eye(len(at)) - crossed.T @ solve(crossed)
+        step_weights = np.linalg.lstsq(schur, pull - crossed.T @ solve(towards), rcond=None)[0] if len(at) else pull
+        return solve(towards - crossed @ step_weights), step_weights
+
+    def sums(
+        self, levels: np.ndarray, weights: np.ndarray
+    ) -> tuple[float, tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Return loss, gradient by level and by weight, and the blocks of the information."""
+        n_used, n_columns = len(self.used), len(weights)
+        loss = 0.5 * self.penalty * float(weights @ weights)
+        by_level, by_weight = np.zeros(n_used), np.zeros(n_columns)
+        level_sums, cross, square = np.zeros(n_used), np.zeros((n_used, n_columns)), np.zeros((n_columns, n_columns))
+        for rows, weight, happened in self.blocks():
+            x = self.matrix[rows]
+            linear = (x @ weights)[:, None] + levels
+            chance = expit(linear)
+            # only where the event came is the target 1, and nowhere else has the row's own event a weight
+            loss += float(np.sum(weight * np.logaddexp(0.0, linear))) - float(np.sum((weight * linear)[happened]))
+            residual = -weight * chance
+            residual[happened] += weight[happened]
+            curvature = weight * chance * (1.0 - chance)
+            by_level += residual.sum(axis=0)
+            by_weight += x.T @ residual.sum(axis=1)
+            level_sums += curvature.sum(axis=0)
+            cross += curvature.T @ x
+            square += (x * curvature.sum(axis=1)[:, None]).T @ x
+        return loss, (by_level, by_weight), (level_sums, cross, square)
+
+    def blocks(
+        self, order: np.ndarray | None = None, edges: np.ndarray | None = None
+    ) -> Iterator[tuple[Any, np.ndarray, Any]]:
+        """Give rows with their weight in each used interval, and where the event came."""
+        n = len(self.periods.weight)
+        size = max(1, _CELLS // max(1, len(self.used)))
+        starts = np.arange(0, n, size) if edges is None else _spaced(edges, size)
+        for start, stop in zip(starts, np.append(starts[1:], n), strict=True):
+            rows = slice(start, stop) if order is None else order[start:stop]
+            yield rows, *self.weigh(rows)
+
+    def weigh(self, rows: Any) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+        """Return the weight of some rows in each used interval, and the places of their events."""
+        p = self.periods
+        weight = np.where(p.survived[rows][:, None] > self.used, p.weight[rows][:, None] * p.passed_on[self.used], 0.0)
+        ended, cause = p.ended_in[rows], p.cause[rows]
+        place = np.searchsorted(self.used, ended)
+        is_used = (cause == self.cause) & (self.used[np.minimum(place, len(self.used) - 1)] == ended)
+        happened = (np.flatnonzero(is_used), place[is_used])
+        weight[happened] = p.event_weight[rows][is_used]
+        return weight, happened
+
+    def covariance(
+        self, basis: np.ndarray, levels: np.ndarray, weights: np.ndarray, persons: np.ndarray | None
+    ) -> np.ndarray:
+        """Return the covariance of levels and weights."""
+        n_levels, n_columns = basis.shape[1], len(weights)
+        _, _, (level_sums, cross, square) = self.sums(levels, weights)
+        crossed = basis.T @ cross
+        prior = np.zeros((n_levels + n_columns, n_levels + n_columns))
+        prior[n_levels:, n_levels:] = self.penalty * np.eye(n_columns)
+        information = np.block([[basis.T @ (level_sums[:, None] * basis), crossed], [crossed.T, square]])
+        found = np.linalg.pinv(information + prior, hermitian=True)
+        if persons is not None:
+            found = found @ (self.scatter(basis, levels, weights, persons) + prior) @ found
+        to_levels = np.zeros((len(levels) + n_columns, n_levels + n_columns))
+        to_levels[: len(levels), :n_levels] = basis
+        to_levels[len(levels) :, n_levels:] = np.eye(n_columns)
+        turned = to_levels @ found @ to_levels.T
+        return np.asarray((turned + turned.T) / 2)
+
+    def scatter(self, basis: np.ndarray, levels: np.ndarray, weights: np.ndarray, persons: np.ndarray) -> np.ndarray:
+        """Return the sum of the squared scores of the persons, each with all rows together."""
+        size = basis.shape[1] + len(weights)
+        order = np.argsort(persons, kind="stable")
+        ranked = persons[order]
+        edges = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
+        spread = np.zeros((size, size))
+        for rows, weight, happened in self.blocks(order, edges):
+            x = self.matrix[rows]
+            residual = -weight * expit((x @ weights)[:, None] + levels)
+            residual[happened] += weight[happened]
+            scores = np.hstack([residual @ basis, x * residual.sum(axis=1)[:, None]])
+            own = persons[rows]
+            first = np.flatnonzero(np.append(True, own[1:] != own[:-1]))
+            scores = np.add.reduceat(scores, first, axis=0)
+            spread += scores.T @ scores
+        return spread * (len(edges) / max(1, len(edges) - 1))
+
+
+def _spaced(edges: np.ndarray, size: int) -> np.ndarray:
+    """Return starts of blocks of at least ``size`` rows, each at the first row of a person."""
+    starts = [0]
+    for edge in edges[np.searchsorted(edges, np.arange(0, edges[-1] + 1, size))]:
+        if edge >= starts[-1] + size:
+            starts.append(int(edge))
+    return np.array(starts)
+
+
+def _solver(basis: np.ndarray, level_sums: np.ndarray, *, smooth: bool) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what solves the block of the levels: a division for steps, a small system for a curve."""
+    if not smooth:
+        safe = np.where(level_sums > 0, level_sums, np.inf)
+        return lambda right: np.asarray((right.T / safe).T)
+    small = basis.T @ (level_sums[:, None] * basis)
+    return lambda right: np.asarray(np.linalg.lstsq(small, right, rcond=None)[0])
