@@ -29,6 +29,7 @@ from casestrat.models.own_folds import (
 )
 from casestrat.models.posterior import normal_draws, posterior_covariance
 from casestrat.models.sample_size import SmallSampleWarning, small_sample_note
+from casestrat.models.threads import one_thread
 from casestrat.models.training_data import names_of, read_features
 from casestrat.models.training_rows import TrainingRows, read_training
 from casestrat.tables.columns import TEXT
@@ -181,8 +182,9 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_persons_ = len(np.unique(rows.persons))
         self.warnings_: list[str] = []
         self._warn_small()
-        self.C_, self.calibrator_ = self._choose_and_calibrate(rows)
-        self._learn_weights(rows)
+        with one_thread():
+            self.C_, self.calibrator_ = self._choose_and_calibrate(rows)
+            self._learn_weights(rows)
         self.warnings_ += warn_no_signal(self.calibrator_)
         return self
 

@@ -90,7 +90,7 @@ def small_sample_note(n_parameters: int, n_events: int, n_rows: int) -> str | No
     Examples
     --------
     >>> small_sample_note(24, 40, 230)
-    'small sample: 40 events for 24 candidate parameters, where 311 would be needed'
+    'small sample: 40 events for 24 candidate parameters, where 395 would be needed'
     """
     if n_parameters < 1 or not 0 < n_events < n_rows:
         return None
