@@ -25,6 +25,7 @@ from casestrat.models.ranking_fairness import RankingFairness, ranking_fairness
 from casestrat.models.rules import RuleSet
 from casestrat.models.scorecard import PointScorecard
 from casestrat.models.site_split import JoinedSitesWarning, LeaveSiteOut
+from casestrat.models.small_cells import join_small_groups
 from casestrat.models.splits import PersonGroupedSplit, TemporalSplit
 from casestrat.models.store import load_model, save_model
 from casestrat.models.survival import HorizonRisk
@@ -66,6 +67,7 @@ __all__ = [
     "evaluate_horizon",
     "expected_moves",
     "horizon_labels",
+    "join_small_groups",
     "kaplan_meier",
     "label_warnings",
     "load_model",

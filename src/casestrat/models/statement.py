@@ -11,6 +11,27 @@ from casestrat.knowledge.wording import load_wording
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from casestrat.knowledge.wording import Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number with the digits it is told with.
+
+    Parameters
+    ----------
+    value : float
+        The number; missing is said as a dash.
+    decimals : int, default 2
+        Digits after the mark.
+    is_share : bool, default False
+        Whether it is told as a percentage.
+    """
+
+    value: float
+    decimals: int = 2
+    is_share: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -21,7 +42,8 @@ class Statement:
     key : str
         Section and name of the words, such as ``"warnings.small_sample"``.
     values : mapping of str to object
-        What its placeholders stand for; a mapping of languages to text is said in the reader's language.
+        What its placeholders stand for: numbers, texts, figures, further statements, tuples of these, or a label (a
+        mapping of languages to text, of which the reader's is said).
 
     Examples
     --------
@@ -46,12 +68,19 @@ class Statement:
             The sentence.
         """
         wording = load_wording(lang)
-        return wording(self.key, **{name: _in(value, lang) for name, value in self.values.items()})
+        return wording(self.key, **{name: _in(value, wording) for name, value in self.values.items()})
 
 
-def _in(value: Any, lang: str) -> Any:
-    """Return a value, or of a label in several languages the one that is read."""
+def _in(value: Any, wording: Wording) -> Any:
+    """Return a value as it is read: of a label the language's own, of several values a list, of a figure its digits."""
+    if isinstance(value, Figure):
+        tell = wording.percent if value.is_share else wording.number
+        return tell(value.value, value.decimals)
+    if isinstance(value, Statement):
+        return value.words(wording.language)
+    if isinstance(value, tuple):
+        return wording("format.list_separator").join(str(_in(one, wording)) for one in value)
     if not hasattr(value, "keys"):
         return value
     labels = dict(value)
-    return labels.get(lang) or labels.get("en") or next(iter(labels.values()), "")
+    return labels.get(wording.language) or labels.get("en") or next(iter(labels.values()), "")
