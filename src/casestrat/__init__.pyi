@@ -22,6 +22,7 @@ from .knowledge import list_programs as list_programs
 from .knowledge import list_scorecards as list_scorecards
 from .knowledge import load_instrument as load_instrument
 from .knowledge import load_program as load_program
+from .models import HorizonRisk as HorizonRisk
 from .models import PointScorecard as PointScorecard
 from .models import RiskClassifier as RiskClassifier
 from .models import assign_tiers as assign_tiers

@@ -60,7 +60,7 @@ class SurvivalCurve:
         numpy.ndarray
             One share per day; after ``last`` the last one.
         """
-        return np.append(1.0, self.survival)[np.searchsorted(self.times, days, side="right")]
+        return np.asarray(np.append(1.0, self.survival)[np.searchsorted(self.times, days, side="right")])
 
     def before(self, days: Any) -> np.ndarray:
         """Return the share to whom nothing has happened before these days.
@@ -75,7 +75,7 @@ class SurvivalCurve:
         numpy.ndarray
             One share per day.
         """
-        return np.append(1.0, self.survival)[np.searchsorted(self.times, days, side="left")]
+        return np.asarray(np.append(1.0, self.survival)[np.searchsorted(self.times, days, side="left")])
 
     def interval(self, days: Any, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Return bounds of the share by these days, symmetric on the scale log(−log).
@@ -174,7 +174,7 @@ class CumulativeIncidence:
         """Return the values of one event by these days."""
         if not 1 <= event <= len(rows):
             raise UsageError(f"events are numbered 1 to {len(rows)}; found {event}", where="event")
-        return np.append(0.0, rows[event - 1])[np.searchsorted(self.times, days, side="right")]
+        return np.asarray(np.append(0.0, rows[event - 1])[np.searchsorted(self.times, days, side="right")])
 
 
 def kaplan_meier(days: Any, event: Any = None, weight: Any = None, *, of_censoring: bool = False) -> SurvivalCurve:

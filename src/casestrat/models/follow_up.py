@@ -1,4 +1,4 @@
-"""The rows that a model of time to an event learns from: features, follow-up, weights, persons, in an order of their own."""
+"""The rows that a model of time to an event learns from: features, follow-up, weights, persons."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from sklearn.utils import column_or_1d
 
 from casestrat.errors import UsageError
 from casestrat.models.competing_risks import OUTCOME, read_follow_up
@@ -110,6 +111,37 @@ def read_rows(estimator: BaseEstimator, X: Any, days: Any, event: Any, groups: A
         weights[order],
         persons[order] if persons is not None and repeats else None,
     )
+
+
+def read_waited(waited_days: Any, index: pd.Index) -> np.ndarray:
+    """Return the days that each row has waited.
+
+    Parameters
+    ----------
+    waited_days : float or array of shape (n,)
+        Days, 0 or more.
+    index : pandas.Index
+        Of the rows that are asked about.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n,)
+        Days.
+
+    Raises
+    ------
+    UsageError
+        They are missing somewhere, negative, or of another length or index.
+    """
+    if isinstance(waited_days, pd.Series) and not waited_days.index.equals(index):
+        raise UsageError("X and waited_days are about different rows: their indexes differ", where="waited_days")
+    values = np.full(len(index), waited_days) if np.ndim(waited_days) == 0 else column_or_1d(waited_days)
+    waited = pd.Series(values).astype("float64").to_numpy()
+    if len(waited) != len(index):
+        raise UsageError(f"expected {len(index)} values, one per row; found {len(waited)}", where="waited_days")
+    if not (waited >= 0).all():
+        raise UsageError("waited_days are days, 0 or more, none missing", where="waited_days")
+    return waited
 
 
 def _days_and_events(days: Any, event: Any) -> tuple[Any, Any]:

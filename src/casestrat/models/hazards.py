@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import expit
 
+from casestrat.errors import UsageError
+from casestrat.models.posterior import normal_draws
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from casestrat.models.periods import Periods
 
@@ -82,6 +85,56 @@ def regress(
     if basis.shape[1] + len(weights) <= MOST_PARAMETERS:
         covariance = task.covariance(basis, levels[used], weights, persons)
     return Regression(levels, weights, covariance, converged)
+
+
+def parameter_draws(
+    levels: np.ndarray, weights: np.ndarray, covariances: Sequence[np.ndarray], n_draws: int, random_state: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Give draws of levels and weights from their normal approximation, each event by itself.
+
+    Parameters
+    ----------
+    levels : numpy.ndarray of shape (events, intervals)
+        Log-odds of the mean person.
+    weights : numpy.ndarray of shape (events, columns)
+        Weights of the design.
+    covariances : sequence of numpy.ndarray
+        One per event, as a :class:`Regression` has it.
+    n_draws : int
+        Number of draws.
+    random_state : int
+        Seed.
+
+    Yields
+    ------
+    tuple of numpy.ndarray
+        Levels and weights of one draw.
+
+    Raises
+    ------
+    UsageError
+        An event has too many parameters.
+    """
+    rng = np.random.default_rng(random_state)
+    finite = np.isfinite(levels)
+    drawn = []
+    for k, covariance in enumerate(covariances):
+        mean = np.concatenate([levels[k, finite[k]], weights[k]])
+        if finite[k].any() and not len(covariance):
+            raise UsageError(
+                f"draws need {MOST_PARAMETERS} parameters at most; event {k + 1} has {len(mean)}",
+                where="intervals",
+                do="use fewer intervals",
+            )
+        noise = rng.standard_normal((n_draws, len(mean)))
+        drawn.append(normal_draws(mean, covariance, noise) if finite[k].any() else np.tile(mean, (n_draws, 1)))
+    for draw in range(n_draws):
+        new_levels, new_weights = levels.copy(), weights.copy()
+        for k, values in enumerate(drawn):
+            n_levels = int(finite[k].sum())
+            new_levels[k, finite[k]] = values[draw, :n_levels]
+            new_weights[k] = values[draw, n_levels:]
+        yield new_levels, new_weights
 
 
 def _baseline(periods: Periods, cause: int, *, smooth: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

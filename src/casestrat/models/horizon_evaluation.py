@@ -54,7 +54,7 @@ class HorizonEvaluation:
     n_rows : int
         Rows judged.
     n_outcomes, n_competing, n_lost : int
-        Of them, seen by the horizon: with the outcome first, with a competing event first, and no longer seen before it.
+        Of them: seen with the outcome first by the horizon, with a competing event first, and no longer seen before it.
     n_missing_risk : int
         Rows left out because no risk was given; never taken as low.
     n_boot, random_state : int
@@ -114,8 +114,9 @@ def evaluate_horizon(
     """Judge the risk that an outcome comes first by a horizon.
 
     Who was lost sight of before the horizon is stood for by those who were seen (inverse probability of censoring, by
-    Kaplan–Meier). A person with a competing event did not have the outcome, and counts among those without it. A horizon
-    beyond the last day on which anybody was seen is judged up to that day, and ``warnings`` says so: nothing is raised.
+    Kaplan–Meier). A person with a competing event did not have the outcome, and counts among those without it. A
+    horizon beyond the last day on which anybody was seen is judged up to that day, and ``warnings`` says so: nothing is
+    raised.
 
     Measures: ``incidence`` by the horizon (Aalen–Johansen); ``auc`` (cumulative cases, dynamic controls), and average
     precision; Brier score, and scaled by that of the incidence for everybody; calibration slope and intercept, ICI, E50
@@ -214,7 +215,7 @@ def _rows(days: Any, event: Any, risk: Any, persons: Any) -> tuple[pd.DataFrame,
     if not has_risk.any():
         raise UsageError("no row has a risk", where="risk", do="check that risks and days are about the same rows")
     kept = frame[has_risk]
-    return kept.sort_values(list(kept), kind="stable", ignore_index=True), int((~has_risk).sum())
+    return kept.sort_values([str(name) for name in kept], kind="stable", ignore_index=True), int((~has_risk).sum())
 
 
 def _measure(
@@ -252,14 +253,15 @@ def _calibration(rows: pd.DataFrame, horizon: float, n_groups: int) -> pd.DataFr
     middle = (np.cumsum(count) - count / 2) / len(rows)
     _, group = np.unique(np.floor(middle * n_groups), return_inverse=True)
     told = []
-    for number, part in rows.groupby(group[code], sort=True):
+    for number in range(int(group.max()) + 1):
+        part = rows[group[code] == number]
         days, event = part["days"].to_numpy(), part["event"].to_numpy()
         curve = aalen_johansen(days, event)
         is_seen = supported_day(days, event, horizon, np.ones(len(part))) >= horizon
         low, high = curve.interval(horizon)
         shares = (float(curve.at(horizon)), float(low), float(high)) if is_seen else (np.nan, np.nan, np.nan)
         n_outcomes = int(((event == OUTCOME) & (days <= horizon)).sum())
-        told.append((int(number) + 1, len(part), n_outcomes, float(part["risk"].mean()), *shares))
+        told.append((number + 1, len(part), n_outcomes, float(part["risk"].mean()), *shares))
     return pd.DataFrame(told, columns=["group", "n", "n_outcomes", "mean_risk", "observed", "low", "high"])
 
 

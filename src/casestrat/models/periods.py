@@ -8,16 +8,13 @@ features the odds of an interval then give the incidence of Aalen and Johansen a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from casestrat.errors import UsageError
 from casestrat.models.competing_risks import aalen_johansen, kaplan_meier
 from casestrat.models.weighted import weighted_quantiles
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _LEAST_EVENTS = 5  # an interval of the default cut has about as many events or more
 
@@ -64,6 +61,40 @@ class Periods:
         through = np.cumsum(ended[::-1])[::-1][1:]
         return np.asarray(np.where(through > 1e-9, through, 0.0) * self.passed_on)
 
+    def seen(self, cause: int) -> np.ndarray:
+        """Return how many were seen to have this event in each interval.
+
+        Parameters
+        ----------
+        cause : int
+            Code of the event.
+
+        Returns
+        -------
+        numpy.ndarray
+            One number per interval.
+        """
+        own = self.cause == cause
+        return np.bincount(self.ended_in[own], weights=self.weight[own], minlength=len(self.cuts))
+
+    def last_chances(self, n_events: int) -> np.ndarray:
+        """Return the chances of events in intervals that nobody lived through: the same for everybody.
+
+        Parameters
+        ----------
+        n_events : int
+            How many events there are.
+
+        Returns
+        -------
+        numpy.ndarray of shape (events, intervals)
+            Chances; NaN in intervals that somebody lived through.
+        """
+        nobody = self.survivors() == 0
+        came = np.stack([self.events(k) for k in range(1, n_events + 1)])
+        total = came.sum(axis=0)
+        return np.where(nobody, came / np.where(total > 0, total, 1.0), np.nan)
+
     def events(self, cause: int) -> np.ndarray:
         """Return how many had this event in each interval, as they count.
 
@@ -82,7 +113,7 @@ class Periods:
 
 
 def choose_cuts(
-    days: np.ndarray, event: np.ndarray, weight: np.ndarray, intervals: Any, horizons: Sequence[float]
+    days: np.ndarray, event: np.ndarray, weight: np.ndarray, intervals: Any, horizons: np.ndarray
 ) -> np.ndarray:
     """Return the last day of each interval.
 
@@ -93,7 +124,7 @@ def choose_cuts(
     intervals : int, "events" or sequence of float
         How many, at quantiles of the days of events, fewer where an interval would have under five; or one per
         distinct day of an event; or the last day of each.
-    horizons : sequence of float
+    horizons : numpy.ndarray
         Days that must be cuts.
 
     Returns
@@ -117,8 +148,8 @@ def choose_cuts(
         inner = np.unique(np.asarray(intervals, dtype="float64"))
         if not len(inner) or not np.isfinite(inner).all() or inner[0] <= 0:
             raise UsageError("intervals are days above 0, one or more", where="intervals")
-    cuts = np.unique(np.concatenate([inner, np.asarray(horizons, dtype="float64"), [last]]))
-    return cuts[(cuts <= last) & ((cuts > 0) | (cuts == last))]
+    cuts = np.unique(np.concatenate([inner, horizons, [last]]))
+    return np.asarray(cuts[(cuts <= last) & ((cuts > 0) | (cuts == last))])
 
 
 def cut_follow_up(days: np.ndarray, event: np.ndarray, weight: np.ndarray, cuts: np.ndarray) -> Periods:

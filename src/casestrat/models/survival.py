@@ -1,54 +1,45 @@
-"""The risk of an outcome by each of several days, where other events compete with it and some people are lost sight of."""
+"""The risk of an outcome by each of several days, where other events compete and some people are lost sight of."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, clone
-from sklearn.utils import column_or_1d
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
 from casestrat.errors import UsageError
 from casestrat.models.competing_risks import OUTCOME, supported_day
 from casestrat.models.design import design_matrix, learn_design
-from casestrat.models.explanation import describe_items, reasons_frame
-from casestrat.models.follow_up import FollowUpRows, FollowUpWarning, read_rows
-from casestrat.models.hazard_curves import CurveReader, incidence, shares
-from casestrat.models.hazards import MOST_PARAMETERS, regress
-from casestrat.models.periods import (
-    Periods,
-    choose_cuts,
-    cut_follow_up,
-    interval_features,
-    person_periods,
-    shape_within,
-)
-from casestrat.models.posterior import normal_draws
+from casestrat.models.follow_up import FollowUpRows, FollowUpWarning, read_rows, read_waited
+from casestrat.models.hazard_classifier import classifier_log_odds, learn_classifier
+from casestrat.models.hazard_curves import CurveReader, curves_frame, incidence, shares
+from casestrat.models.hazard_tables import baseline_table, check_settings, coefficient_table, design_reasons
+from casestrat.models.hazards import parameter_draws, regress
+from casestrat.models.periods import choose_cuts, cut_follow_up, shape_within
 from casestrat.models.sample_size import small_sample_note
 from casestrat.models.training_data import names_of, read_features
-from casestrat.tables.columns import TEXT
 from casestrat.tables.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from casestrat.models.design import Design
 
 _ROWS = 20_000  # rows whose curves are in memory at a time
-_BASELINES = ("steps", "smooth")
 
 
 class HorizonRisk(BaseEstimator):  # type: ignore[misc]
     """Risk of an outcome by each horizon, with competing events, and given the time already waited.
 
-    Follow-up is cut into intervals. In each, the odds of every event against living on are a level of the interval times
-    what the features of the person make of it; the chances of all events are then put together, so that who has died
-    is never counted as still to be admitted. Features are prepared as by :class:`RiskClassifier`.
+    Follow-up is cut into intervals. In each, the odds of every event against living on are a level of the interval
+    times what the features of the person make of it; the chances of all events are then put together, so that who has
+    died is never counted as still to be admitted. Features are prepared as by :class:`RiskClassifier`.
 
-    Within an interval, what happens on a day happens before somebody is last seen on it, and who is no longer seen hands
-    the weight on to those who still are. Without features that tell people apart the risks are those of
+    Within an interval, what happens on a day happens before somebody is last seen on it, and who is no longer seen
+    hands the weight on to those who still are. Without features that tell people apart the risks are those of
     :func:`aalen_johansen`, to 1e-8, on every day.
 
     Parameters
@@ -71,10 +62,8 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
 
     Attributes
     ----------
-    n_features_in_ : int
-        Number of features.
-    feature_names_in_ : numpy.ndarray of str
-        Their names, where a DataFrame was given.
+    n_features_in_, feature_names_in_ : int, numpy.ndarray of str
+        Number of features, and their names, where a DataFrame was given.
     kinds_ : list of str
         ``numeric``, ``text`` or ``unknown`` (all missing), one per feature.
     design_ : list of dict
@@ -92,9 +81,7 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
     last_day_ : float
         Last day on which anybody was seen.
     n_rows_, n_persons_ : int
-        What it was learned on.
-    n_events_ : list of int
-        Rows with each event, the outcome first.
+        What it was learned on; ``n_events_``: rows with each event, the outcome first.
     warnings_ : list of str
         What a reader must know before trusting the risks.
 
@@ -104,9 +91,9 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
     >>> model = HorizonRisk(horizons_days=(30, 60)).fit(people, [80, 50, 20] * 20, event=[0, 2, 1] * 20)
     >>> model.predict_risk(people.head(3)).round(2)
     horizon_days    30    60
-    0             0.01  0.01
-    1             0.21  0.21
-    2             0.88  0.88
+    0             0.10  0.10
+    1             0.23  0.23
+    2             0.67  0.67
     """
 
     def __init__(
@@ -166,7 +153,7 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
         FollowUpWarning
             A horizon lies beyond the last day on which anybody was seen.
         """
-        self._check_parameters()
+        check_settings(self.horizons_days, self.C, self.baseline, self.estimator)
         rows = read_rows(self, X, days, event, groups, sample_weight)
         self.warnings_: list[str] = []
         self.kinds_ = [column.kind for column in rows.columns]
@@ -229,11 +216,15 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         index = X.index if isinstance(X, pd.DataFrame) else pd.RangeIndex(len(X))
         horizons = np.asarray(self.horizons_days, dtype="float64")
-        linear = self._linear(X)
-        waited = None if waited_days is None else self._read_waited(waited_days, index, float(horizons.max()))
-        risk = np.empty((len(index), len(horizons)))
-        for part, come, free in self._curves(linear):
-            risk[part] = self._within(come, free, None if waited is None else waited[part], horizons)
+        waited = None if waited_days is None else read_waited(waited_days, index)
+        reader, risk = self._reader(), np.empty((len(index), len(horizons)))
+        for part, come in self._curves(self._matrix(X)):
+            if waited is None:
+                risk[part] = reader.from_start(come, self.supported_days_)
+            else:
+                risk[part] = reader.after(come, waited[part], horizons)
+        if waited is not None:
+            self._warn_of_long_waits(waited, float(horizons.max()))
         return pd.DataFrame(risk, index=index, columns=pd.Index(self.horizons_days, name="horizon_days"))
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -278,21 +269,12 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
         if not (days >= 0).all():
             raise UsageError("times are days, 0 or more, none missing", where="times")
         index = X.index if isinstance(X, pd.DataFrame) else pd.RangeIndex(len(X), name="row")
-        linear = self._linear(X)
         reader = self._reader()
         found = np.empty((len(index), len(days), len(self.levels_)))
-        for part, come, _ in self._curves(linear):
+        for part, come in self._curves(self._matrix(X)):
             for j, day in enumerate(days):
                 found[part, j] = reader.read(come, np.full(len(come), day))
-        place = np.repeat(np.arange(len(index)), len(days))
-        levels = [index.get_level_values(i).take(place) for i in range(index.nlevels)]
-        frame = pd.DataFrame(
-            found.reshape(-1, found.shape[2]), columns=[f"event_{k}" for k in range(1, found.shape[2] + 1)]
-        )
-        frame["free"] = np.clip(1.0 - frame.sum(axis=1), 0.0, 1.0)
-        return frame.set_index(
-            pd.MultiIndex.from_arrays([*levels, np.tile(days, len(index))], names=[*index.names, "day"])
-        )
+        return curves_frame(index, days, found)
 
     def explain(self, X: Any, top: int | None = None, features: Iterable[Any] | None = None) -> pd.DataFrame:
         """Break each person's log-odds of the outcome's hazard down by feature, against the mean person.
@@ -310,8 +292,8 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
         -------
         pandas.DataFrame
             One row per person, date and feature: the levels of the index of X, reason, item, domain, is_actionable,
-            value_is_missing, contribution. A person's contributions sum to ``decision_function``; a flag of missingness,
-            a curve and all levels of a text count with their feature.
+            value_is_missing, contribution. A person's contributions sum to ``decision_function``; a flag of
+            missingness, a curve and all levels of a text count with their feature.
 
         Raises
         ------
@@ -319,20 +301,10 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
             An estimator of another kind was given: its reasons would not be exact.
         """
         self._check_additive("exact reasons")
-        columns, names = read_features(self, X, reset=False), names_of(self)
+        columns = read_features(self, X, reset=False)
         index = X.index if isinstance(X, pd.DataFrame) else pd.RangeIndex(len(X))
-        used = list(dict.fromkeys(part["feature"] for part in self.design_))
-        gathers = np.array([[float(part["feature"] == feature) for feature in used] for part in self.design_])
         parts = self._matrix_of(columns, len(index)) * self.weights_[OUTCOME - 1]
-        is_missing = [columns[feature].is_missing for feature in used]
-        return reasons_frame(
-            index,
-            parts @ gathers.reshape(len(self.design_), len(used)),
-            describe_items([names[feature] for feature in used], features),
-            is_missing=np.column_stack(is_missing) if used else np.zeros((len(index), 0), dtype=bool),
-            keep_zeros=True,
-            top=top,
-        )
+        return design_reasons(index, parts, columns, names_of(self), self.design_, top=top, features=features)
 
     def risk_draws(
         self, X: Any, n_draws: int = 200, random_state: int = 0, horizon_days: float | None = None
@@ -373,40 +345,26 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
         day = np.array([self.supported_days_[place]])
         matrix, reader = self._matrix(X), self._reader()
         drawn = np.empty((n_draws, len(matrix)))
-        for draw, (levels, weights) in enumerate(self._parameter_draws(n_draws, random_state)):
+        draws = parameter_draws(self.levels_, self.weights_, self.covariance_, n_draws, random_state)
+        for draw, (levels, weights) in enumerate(draws):
             for start in range(0, len(matrix), _ROWS):
                 part = slice(start, start + _ROWS)
-                come, _ = incidence(shares(matrix[part] @ weights.T, levels, self.fixed_))
-                drawn[draw, part] = reader.read(come, np.repeat(day, len(come)))[:, OUTCOME - 1]
+                log_odds = (matrix[part] @ weights.T)[:, :, None] + levels
+                drawn[draw, part] = reader.from_start(incidence(shares(log_odds, self.fixed_)), day)[:, 0]
         return drawn
 
     @property
     def coefficients_(self) -> pd.DataFrame:
-        """One row per event and column of the design: event, feature, part, level, weight (log-odds), fill, mean, scale."""
+        """One row per event and column of the design: event, feature, part, level, weight, fill, mean, scale."""
         check_is_fitted(self)
-        names = names_of(self)
-        told = ["feature", "part", "level", "fill", "mean", "scale"]
-        parts = [
-            pd.DataFrame(self.design_, columns=told).assign(event=event, weight=weights)
-            for event, weights in enumerate(self.weights_, start=1)
-        ]
-        frame = pd.concat(parts, ignore_index=True)[["event", "feature", "part", "level", "weight", *told[3:]]]
-        frame["feature"] = [names[feature] for feature in frame["feature"]]
-        return frame.astype(dict.fromkeys(("feature", "part", "level"), TEXT))
+        return coefficient_table(names_of(self), self.design_, self.weights_)
 
     @property
     def baseline_(self) -> pd.DataFrame:
-        """One row per interval and event: from_day, to_day, event, n_events, chance (of the mean person)."""
+        """One row per event and interval: event, from_day, to_day, n_events (seen), chance (of the mean person)."""
         check_is_fitted(self)
-        chances = self._chances(np.zeros((1, len(self.levels_))), np.zeros((1, len(self.design_))))[0]
-        n_intervals = len(self.cuts_)
-        return pd.DataFrame({
-            "from_day": np.tile(np.append(0.0, self.cuts_[:-1]), len(chances)),
-            "to_day": np.tile(self.cuts_, len(chances)),
-            "event": np.repeat(np.arange(1, len(chances) + 1), n_intervals),
-            "n_events": self.interval_events_.ravel(),
-            "chance": chances.ravel(),
-        })  # fmt: skip
+        chances = self._chances(np.zeros((1, len(self.design_))))[0]
+        return baseline_table(self.cuts_, chances, self.interval_events_)
 
     @property
     def schema_(self) -> list[dict[str, str]]:
@@ -424,29 +382,11 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
         if self.estimators_:
             # made-up people: nobody's features are kept in a model
             probe = np.random.default_rng(0).standard_normal((32, len(self.design_)))
-            learned["foretold"] = self._chances(np.zeros((32, len(self.levels_))), probe).round(9)
+            learned["foretold"] = self._chances(probe).round(9)
             settings["estimator"] = {"class": type(self.estimator).__name__, "params": repr(self.estimator)}
         splines = settings["splines"]
         settings["splines"] = splines if isinstance(splines, str) else sorted(splines)
         return fingerprint_of({"class": type(self).__name__, "params": settings, "learned": learned})
-
-    def _check_parameters(self) -> None:
-        """Refuse settings outside their range."""
-        horizons = np.asarray(self.horizons_days, dtype="float64")
-        if horizons.ndim != 1 or not len(horizons) or not (np.isfinite(horizons) & (horizons > 0)).all():
-            raise UsageError(f"horizons_days are numbers of days above 0; found {self.horizons_days}")
-        if len(np.unique(horizons)) < len(horizons):
-            raise UsageError(f"each horizon stands once; found {self.horizons_days}", where="horizons_days")
-        if not self.C > 0:
-            raise UsageError(f"C must be above 0; found {self.C}")
-        if self.baseline not in _BASELINES:
-            raise UsageError(f"baseline must be 'steps' or 'smooth'; found {self.baseline!r}")
-        if self.estimator is not None and not has_fit_parameter(self.estimator, "sample_weight"):
-            raise UsageError(
-                f"{type(self.estimator).__name__} takes no sample_weight, and each row counts as many people",
-                where="estimator",
-                do="choose a classifier whose fit takes sample_weight",
-            )
 
     def _learn_horizons(self, rows: FollowUpRows) -> None:
         """Set the day for which each horizon is told, and say where it is an earlier one."""
@@ -467,7 +407,8 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
 
     def _learn_features(self, rows: FollowUpRows) -> np.ndarray:
         """Set the design, and return its matrix."""
-        self.design_, self.dropped_ = [], {}
+        self.design_: Design = []
+        self.dropped_: dict[str, str] = {}
         if rows.columns:
             self.design_, self.dropped_ = learn_design(
                 rows.columns, names_of(self), weight=rows.weight, splines=self.splines
@@ -484,14 +425,13 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
         causes = range(1, n_events + 1)
         self.cuts_ = cuts
         self.days_, self.share_ = shape_within(rows.days, rows.event, rows.weight, cuts)
-        self.interval_events_ = np.stack([
-            np.bincount(
-                periods.ended_in[rows.event == k], weights=rows.weight[rows.event == k], minlength=len(cuts)
-            )
-            for k in causes
-        ])  # fmt: skip
+        self.interval_events_ = np.stack([periods.seen(k) for k in causes])
         self.n_events_ = [int((rows.event == k).sum()) for k in causes]
-        self.fixed_ = self._fixed(periods, n_events)
+        self.fixed_ = periods.last_chances(n_events)
+        if not np.isnan(self.fixed_).all():
+            self.warnings_.append(
+                "nobody lived through the last days of follow-up: there everybody gets the same chances"
+            )
         fits = [
             regress(
                 periods,
@@ -510,26 +450,7 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
             self.warnings_.append("the regression did not come to rest: a feature may part the events wholly")
         self.estimators_: list[Any] = []
         if self.estimator is not None and self.design_:
-            self.estimators_ = [self._learn_classifier(periods, matrix, k) for k in causes]
-
-    def _fixed(self, periods: Periods, n_events: int) -> np.ndarray:
-        """Return the chances of intervals that nobody lived through, the same for everybody; NaN in the others."""
-        fixed = np.full((n_events, len(periods.cuts)), np.nan)
-        nobody = periods.survivors() == 0
-        came = np.stack([periods.events(k) for k in range(1, n_events + 1)])
-        if nobody.any():
-            total = came.sum(axis=0)
-            fixed[:, nobody] = (came / np.where(total > 0, total, 1.0))[:, nobody]
-            note = "nobody lived through the last days of follow-up: there everybody gets the same chances"
-            self.warnings_.append(note)
-        return fixed
-
-    def _learn_classifier(self, periods: Periods, matrix: np.ndarray, cause: int) -> Any:
-        """Return another classifier's fit of one event; None where it never came."""
-        features, targets, weights = person_periods(periods, matrix, cause)
-        if targets.all() or not targets.any():
-            return None
-        return clone(self.estimator).fit(features, targets, sample_weight=weights)
+            self.estimators_ = [learn_classifier(self.estimator, periods, matrix, k) for k in causes]
 
     def _note_sample(self, rows: FollowUpRows) -> None:
         """Say where there are too few events for so many parameters."""
@@ -556,92 +477,29 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
         """Return the design matrix of columns, of which there may be none."""
         return design_matrix(columns, names_of(self), self.design_) if self.design_ else np.empty((n_rows, 0))
 
-    def _linear(self, X: Any) -> np.ndarray:
-        """Return the design matrix, for a classifier of another kind; else each person's log-odds of each event."""
-        matrix = self._matrix(X)
-        return matrix if self.estimators_ else matrix @ self.weights_.T
+    def _chances(self, matrix: np.ndarray) -> np.ndarray:
+        """Return the chance of each event in each interval, for rows of the design."""
+        if self.estimators_:
+            return shares(classifier_log_odds(self.estimators_, matrix, self.cuts_), self.fixed_)
+        return shares((matrix @ self.weights_.T)[:, :, None] + self.levels_, self.fixed_)
 
-    def _chances(self, linear: np.ndarray, matrix: np.ndarray | None = None) -> np.ndarray:
-        """Return the chance of each event in each interval."""
-        if not self.estimators_:
-            return shares(linear, self.levels_, self.fixed_)
-        matrix = linear if matrix is None else matrix
-        about = interval_features(self.cuts_)
-        log_odds = np.full((len(matrix), len(self.levels_), len(about)), -np.inf)
-        for k, classifier in enumerate(self.estimators_):
-            if classifier is None:
-                continue
-            features = np.hstack([np.repeat(matrix, len(about), axis=0), np.tile(about, (len(matrix), 1))])
-            chance = np.clip(classifier.predict_proba(features)[:, 1], 0.0, 1.0 - 1e-12)
-            with np.errstate(divide="ignore"):
-                log_odds[:, k] = np.log(chance / (1.0 - chance)).reshape(len(matrix), len(about))
-        return shares(np.zeros((len(matrix), len(log_odds[0]))), log_odds, self.fixed_)
-
-    def _curves(self, linear: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-        """Give rows with their incidence and their share free of events at the ends of the intervals."""
-        for start in range(0, len(linear), _ROWS):
+    def _curves(self, matrix: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+        """Give rows with their incidence at the ends of the intervals."""
+        for start in range(0, len(matrix), _ROWS):
             part = slice(start, start + _ROWS)
-            yield part, *incidence(self._chances(linear[part]))
+            yield part, incidence(self._chances(matrix[part]))
 
     def _reader(self) -> CurveReader:
         """Return what reads curves between the ends of the intervals."""
         return CurveReader(self.cuts_, self.days_, self.share_, self.interval_events_ > 0)
 
-    def _within(
-        self, come: np.ndarray, free: np.ndarray, waited: np.ndarray | None, horizons: np.ndarray
-    ) -> np.ndarray:
-        """Return the risks of some rows within each horizon, from day 0 or from the end of the time waited."""
-        reader = self._reader()
-        if waited is None:
-            ends = [np.full(len(come), day) for day in self.supported_days_]
-            return np.column_stack([reader.read(come, end)[:, OUTCOME - 1] for end in ends])
-        start = reader.read(come, waited)
-        left = 1.0 - start.sum(axis=1)
-        is_told = (waited < self.last_day_) & (left > 1e-12)
-        found = np.full((len(come), len(horizons)), np.nan)
-        for j, horizon in enumerate(horizons):
-            gained = reader.read(come, waited + horizon)[:, OUTCOME - 1] - start[:, OUTCOME - 1]
-            found[is_told, j] = np.clip(gained[is_told] / left[is_told], 0.0, 1.0)
-        return found
-
-    def _read_waited(self, waited_days: Any, index: pd.Index, longest: float) -> np.ndarray:
-        """Return the days waited, one per row; says where a horizon then ends beyond the last day."""
-        if isinstance(waited_days, pd.Series) and not waited_days.index.equals(index):
-            raise UsageError("X and waited_days are about different rows: their indexes differ", where="waited_days")
-        values = np.full(len(index), waited_days) if np.ndim(waited_days) == 0 else column_or_1d(waited_days)
-        waited = pd.Series(values).astype("float64").to_numpy()
-        if len(waited) != len(index):
-            raise UsageError(f"expected {len(index)} values, one per row; found {len(waited)}", where="waited_days")
-        if not (waited >= 0).all():
-            raise UsageError("waited_days are days, 0 or more, none missing", where="waited_days")
-        short = int((waited + longest > self.last_day_).sum())
-        if short and (waited > 0).any():
+    def _warn_of_long_waits(self, waited: np.ndarray, longest: float) -> None:
+        """Say where a horizon ends beyond the last day because of the time waited."""
+        short = int(((waited > 0) & (waited + longest > self.last_day_)).sum())
+        if short:
             warnings.warn(
                 f"{short} rows: the time waited and the longest horizon end after day {self.last_day_:g}, the last on "
                 "which anybody was seen; the risk is told up to there",
                 FollowUpWarning,
                 stacklevel=3,
             )
-        return waited
-
-    def _parameter_draws(self, n_draws: int, random_state: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Give draws of levels and weights."""
-        rng = np.random.default_rng(random_state)
-        finite = np.isfinite(self.levels_)
-        drawn = []
-        for k, covariance in enumerate(self.covariance_):
-            mean = np.concatenate([self.levels_[k, finite[k]], self.weights_[k]])
-            if len(mean) and not len(covariance) and finite[k].any():
-                raise UsageError(
-                    f"draws need {MOST_PARAMETERS} parameters at most; event {k + 1} has {len(mean)}",
-                    do="use fewer intervals",
-                )
-            noise = rng.standard_normal((n_draws, len(mean)))
-            drawn.append(normal_draws(mean, covariance, noise) if finite[k].any() else np.tile(mean, (n_draws, 1)))
-        for draw in range(n_draws):
-            levels, weights = self.levels_.copy(), self.weights_.copy()
-            for k, values in enumerate(drawn):
-                n_levels = int(finite[k].sum())
-                levels[k, finite[k]] = values[draw, :n_levels]
-                weights[k] = values[draw, n_levels:]
-            yield levels, weights
