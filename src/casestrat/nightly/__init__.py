@@ -1,9 +1,11 @@
 """The batch: from a site's files to the committee's page, every night."""
 
+from casestrat.nightly.comparison import RunComparison, compare_runs
 from casestrat.nightly.engine import ENGINES
 from casestrat.nightly.gates import Gates
 from casestrat.nightly.proposals import allocate_source
 from casestrat.nightly.recording import record_decisions
+from casestrat.nightly.registry import ModelAct, current_model, model_file, model_history, promote, rollback
 from casestrat.nightly.run import NightlyRun, run_nightly
 from casestrat.nightly.training import Fitted, fit_model, score_labelled
 from casestrat.nightly.waiting import make_waiting
@@ -12,11 +14,19 @@ __all__ = [
     "ENGINES",
     "Fitted",
     "Gates",
+    "ModelAct",
     "NightlyRun",
+    "RunComparison",
     "allocate_source",
+    "compare_runs",
+    "current_model",
     "fit_model",
     "make_waiting",
+    "model_file",
+    "model_history",
+    "promote",
     "record_decisions",
+    "rollback",
     "run_nightly",
     "score_labelled",
 ]

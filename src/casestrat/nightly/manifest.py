@@ -41,6 +41,13 @@ class RunInputs:
     model: str
     lang: str
     learned_ranking_reason: str = ""
+    shadow: str = ""  # fingerprint of a candidate that was scored beside the model
+    previous: str = ""  # run whose tiers count as those that people had
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """What was ranked by what, as it is kept with each meeting."""
+        return {"extract": self.extract, "program": self.program, "model": self.model, "policy": self.policy}
 
     @property
     def run_id(self) -> str:

@@ -114,7 +114,7 @@ def _write_pages(results: Results, folder: Path, lang: str) -> None:
         program=results.program,
         as_of=results.inputs.as_of,
         lang=lang,
-        fingerprints=_fingerprints(results),
+        fingerprints=results.inputs.fingerprints,
         links={"committee": "committee.html"},
     )
     write_atomic(folder / "caseload.html", page.encode())
@@ -156,7 +156,7 @@ def _no_meeting(results: Results, one: CommitteeList) -> dict[str, Any]:
     """Return the head of a list without a planned meeting: no cut, no decisions to record."""
     return {
         "meeting_id": None, "held_on": None, "territory": one.territory, "places": None, "list_fingerprint": None,
-        "as_of": results.inputs.as_of, "fingerprints": _fingerprints(results), "rows": [],
+        "as_of": results.inputs.as_of, "fingerprints": results.inputs.fingerprints, "rows": [],
     }  # fmt: skip
 
 
@@ -186,11 +186,6 @@ def file_name(identifier: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else f"~{ord(c):x}" for c in identifier)
 
 
-def _fingerprints(results: Results) -> dict[str, str]:
-    inputs = results.inputs
-    return {"extract": inputs.extract, "program": inputs.program, "model": inputs.model, "policy": inputs.policy}
-
-
 def _manifest(results: Results, folders: RunFolders, folder: Path) -> dict[str, Any]:
     extract = results.tables.extract
     return {
@@ -199,9 +194,11 @@ def _manifest(results: Results, folders: RunFolders, folder: Path) -> dict[str, 
         "as_of": results.inputs.as_of,
         "casestrat": __version__,
         "program": {"id": results.program.id, "version": results.program.version},
-        "fingerprints": _fingerprints(results),
+        "fingerprints": results.inputs.fingerprints,
         "lang": results.inputs.lang,
         "learned_ranking_reason": results.inputs.learned_ranking_reason,
+        **({} if results.shadow is None else {"shadow": results.shadow}),
+        **({"previous_run": results.inputs.previous} if results.inputs.previous else {}),
         "extract": {
             "data_start": None if extract.data_start is None else f"{extract.data_start:%Y-%m-%d}",
             "data_end": None if extract.data_end is None else f"{extract.data_end:%Y-%m-%d}",

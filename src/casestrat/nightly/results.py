@@ -9,19 +9,10 @@ import pandas as pd
 
 from casestrat.allocation import AllocationProblem, Plan, allocate
 from casestrat.caseload import contacts_due, flow, indicators
-from casestrat.models import assign_tiers
 from casestrat.nightly.files import to_contract
 from casestrat.nightly.partition import PartTask, collect
-from casestrat.nightly.waiting import make_waiting
-from casestrat.priority import (
-    Meeting,
-    assess_first,
-    check_criteria,
-    mark_places,
-    open_meeting,
-    rank_waiting_list,
-)  # fmt: skip
-from casestrat.tables import TEXT
+from casestrat.nightly.ranking import CommitteeList, Ranking, rank_scored
+from casestrat.nightly.shadow import shadow_frame, shadow_summary
 
 if TYPE_CHECKING:
     from casestrat.knowledge import PriorityPolicy, Program
@@ -29,18 +20,6 @@ if TYPE_CHECKING:
     from casestrat.tables import Tables
 
 ALLOCATION_SECONDS = 60.0  # a safety limit: the search is bounded by counts, so that a slow machine makes the same plan
-
-
-@dataclass(frozen=True, slots=True)
-class CommitteeList:
-    """The list of one meeting, or of everyone whose territory has no meeting planned (``meeting`` is then None)."""
-
-    territory: str
-    held_on: pd.Timestamp | None
-    places: int | None
-    ranked: pd.DataFrame
-    assess_first: pd.DataFrame
-    meeting: Meeting | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +37,7 @@ class Results:
     left_out: tuple[str, ...]  # outputs that the extract's tables do not allow
     plan: Plan | None = None  # keeps what it says by key, so that it can be said in every language
     counts: dict[str, Any] = field(default_factory=dict)
+    shadow: dict[str, Any] | None = None  # what a candidate would change, in counts
 
 
 def assemble(
@@ -67,6 +47,8 @@ def assemble(
     model: Any,
     tasks: list[PartTask],
     inputs: RunInputs,
+    previous: pd.DataFrame | None = None,
+    shadow: tuple[Any, list[PartTask]] | None = None,
 ) -> Results:
     """Bring the scored partitions together and rank, allocate and count once over all of them.
 
@@ -84,6 +66,10 @@ def assemble(
         The partitions, all done.
     inputs : RunInputs
         What the run depends on.
+    previous : pandas.DataFrame, optional
+        The tier of each person in the run before: person_id, tier, tier_since.
+    shadow : tuple, optional
+        A candidate and the partitions that it scored; it changes nothing but what is told of it.
 
     Returns
     -------
@@ -91,109 +77,40 @@ def assemble(
         The frames of the run.
     """
     date = pd.Timestamp(inputs.as_of)
-    X = collect(tasks, "features").set_index(["person_id", "as_of"])
-    tiers = assign_tiers(collect(tasks, "scores").set_index(["person_id", "as_of"]), program)
-    criteria = check_criteria(tables, program, date, features=X)
-    waiting = make_waiting(tables, program, X, tiers, date, criteria=criteria)
-    lists = tuple(_committee_lists(tables, program, policy, waiting, X, inputs))
-    ranked = pd.concat([one.ranked for one in lists], ignore_index=True)
+
+    def ranked_by(scorer: Any, parts: list[PartTask]) -> Ranking:
+        X, scores = (collect(parts, name).set_index(["person_id", "as_of"]) for name in ("features", "scores"))
+        return rank_scored(
+            tables, program, policy, scorer, X, scores, inputs.fingerprints, as_of=date, previous=previous,
+            learned_ranking_reason=inputs.learned_ranking_reason,
+        )  # fmt: skip
+
+    ranking = ranked_by(model, tasks)
+    lists, ranked, tiers = ranking.lists, ranking.ranked, ranking.tiers
     plan, left_out = _allocate(tables, program, ranked, date)
     workload = plan.workload if plan is not None else None
     frames = {
         "waiting_list": ranked,
-        "assess_first": pd.concat([one.assess_first for one in lists], ignore_index=True),
+        "assess_first": ranking.assess_first,
         "risk": _risk(tiers, model),
         "reasons": collect(tasks, "reasons"),
-        "criteria": criteria,
+        "criteria": ranking.criteria,
         "caseload": indicators(tables, program, date, tiers=tiers, workload=workload),
         "set_aside": tables.set_aside,
     }
     if plan is not None:
         frames |= {"allocation": plan.assignments, "unassigned": plan.unassigned, "workload": plan.workload}
+    told_of_shadow = None
+    if shadow is not None:
+        candidate = ranked_by(*shadow)
+        frames["shadow"] = shadow_frame(frames, candidate, date)
+        told_of_shadow = shadow_summary(frames, candidate, shadow[0])
     shaped = {name: to_contract(_dated(frame, name, date), name) for name, frame in frames.items()}
     counts = _count(tables, shaped, lists, plan)
     return Results(
         program, tables, inputs, shaped, lists, flow(tables, program, date), contacts_due(tables, program, date),
-        len(tasks), left_out, plan, counts,
+        len(tasks), left_out, plan, counts, told_of_shadow,
     )  # fmt: skip
-
-
-def _committee_lists(
-    tables: Tables,
-    program: Program,
-    policy: PriorityPolicy,
-    waiting: pd.DataFrame,
-    X: pd.DataFrame,
-    inputs: RunInputs,
-) -> list[CommitteeList]:
-    """One list a planned meeting, and one for the territories that have none."""
-    date = pd.Timestamp(inputs.as_of)
-    meetings = next_meetings(tables, date)
-    left = waiting
-    lists = []
-    for row in meetings.itertuples(index=False):
-        mine = (
-            left["territory"].eq(str(row.territory)).fillna(False)
-            if row.territory
-            else pd.Series(True, index=left.index)
-        )
-        lists.append(_one_list(left[mine], row, program, policy, X, inputs))
-        left = left[~mine]
-    if len(left) or not lists:
-        lists.append(_one_list(left, None, program, policy, X, inputs))
-    return lists
-
-
-def next_meetings(tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
-    """Return the next planned meeting of each territory on or after a date, those of one territory first.
-
-    Parameters
-    ----------
-    tables : Tables
-        The checked tables.
-    as_of : pandas.Timestamp
-        The date.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a territory with a planned meeting: meeting_id, held_on, territory (empty: all others), places.
-    """
-    planned = tables.committee_meetings
-    planned = planned[planned["held_on"] >= as_of].sort_values(["held_on", "meeting_id"])
-    planned = planned.assign(territory=planned["territory"].fillna(""))
-    first = planned.drop_duplicates("territory")[["meeting_id", "held_on", "territory", "places"]]
-    first = first.assign(_all=first["territory"].eq(""))
-    return first.sort_values(["_all", "territory"], ignore_index=True).drop(columns="_all")
-
-
-def _one_list(
-    waiting: pd.DataFrame, row: Any, program: Program, policy: PriorityPolicy, X: pd.DataFrame, inputs: RunInputs
-) -> CommitteeList:
-    date = pd.Timestamp(inputs.as_of)
-    places = None if row is None or pd.isna(row.places) else int(row.places)
-    ranked = mark_places(rank_waiting_list(waiting, policy, date), places)
-    first = _with_missing_items(assess_first(waiting, policy, date), X)
-    if row is None:
-        return CommitteeList("", None, None, ranked.assign(meeting_id=None), first, None)
-    fingerprints = {
-        "extract": inputs.extract, "program": inputs.program, "model": inputs.model, "policy": inputs.policy,
-    }  # fmt: skip
-    meeting = open_meeting(
-        ranked, places=places, held_on=row.held_on, program=program, territory=row.territory,
-        fingerprints=fingerprints, meeting_id=row.meeting_id,
-    )  # fmt: skip
-    ranked = ranked.assign(meeting_id=row.meeting_id)
-    return CommitteeList(row.territory, row.held_on, places, ranked, first, meeting)
-
-
-def _with_missing_items(first: pd.DataFrame, X: pd.DataFrame) -> pd.DataFrame:
-    """Name, for each person to assess first, the features that are not known."""
-    unknown = X.droplevel("as_of").reindex(first["person_id"]).isna()
-    names = [", ".join(unknown.columns[row]) for row in unknown.to_numpy(dtype=bool)]
-    not_scored = ~first["person_id"].isin(X.index.get_level_values("person_id")).to_numpy(dtype=bool)
-    words = ["objects_to_scoring" if no else name for no, name in zip(not_scored, names, strict=True)]
-    return first.assign(missing_items=pd.array(words, dtype=TEXT))
 
 
 def _allocate(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date as date_type
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ import pandas as pd
 from casestrat.errors import UsageError
 from casestrat.knowledge import PriorityPolicy, Program, load_program, load_wording
 from casestrat.models import PointScorecard, load_model
+from casestrat.models.guard import check_learned
 from casestrat.nightly.engine import EngineName, check_engine, run_parts
+from casestrat.nightly.files import to_contract
 from casestrat.nightly.gates import Gates
 from casestrat.nightly.households import joined_people
 from casestrat.nightly.manifest import RunFolders, RunInputs, locked, read_manifest
@@ -29,6 +31,7 @@ from casestrat.nightly.partition import (
     split_people,
 )
 from casestrat.nightly.publishing import stage
+from casestrat.nightly.registry import model_file
 from casestrat.nightly.results import assemble
 from casestrat.nightly.runlog import append_log, host_line
 from casestrat.tables import Tables, read_tables, split_tables
@@ -83,6 +86,8 @@ def run_nightly(
     seed: str = "",
     gates: Gates | None = None,
     learned_ranking_reason: str = "",
+    shadow: str | Path | None = None,
+    previous: str | Path | None = None,
     progress: Progress | None = None,
 ) -> NightlyRun:
     """Score, rank, allocate and report one extract, as of one date.
@@ -99,7 +104,7 @@ def run_nightly(
         The output folder; the run stands in ``out/<as_of>/``, or in ``out/<as_of>.<run id>/`` beside another run of
         that date, which is never touched.
     model : str or path, optional
-        A stored model; by default the program's scorecard.
+        A stored model, or the folder of a registry, whose model in service is used; by default the program's scorecard.
     engine : {"local", "dask"}, optional
         Where the partitions are scored.
     workers : int, optional
@@ -115,6 +120,12 @@ def run_nightly(
         Limits past which the run stops before scoring.
     learned_ranking_reason : str, optional
         Why a learned model may rank in a program that asks for a recorded reason.
+    shadow : str or path, optional
+        A stored model that is scored beside the one in service: ``shadow.parquet`` and the manifest tell who would
+        enter and leave the first places. It ranks nobody, and the lists are the same without it.
+    previous : str or path, optional
+        The folder of an earlier run, whose tiers count as those that people had: they stay until the way out of the
+        tier, and a step down is marked for people to review.
     progress : callable, optional
         Called with a step's name, how many of its parts are done, and of how many.
 
@@ -140,8 +151,13 @@ def run_nightly(
     date = parse_as_of(as_of)
     check_engine(engine, workers, scheduler)
     load_wording(lang)  # an unknown language is refused before anything is read
+    model, shadow = model_file(model), model_file(shadow)
     scorer = load_model(model) if model is not None else PointScorecard.from_table(rules.risk.scorecard)
-    check_learned(scorer, rules, learned_ranking_reason)
+    candidate = None if shadow is None else load_model(shadow)
+    for one in (scorer, candidate):
+        if one is not None:
+            check_learned(one, rules, learned_ranking_reason)
+    before = None if previous is None else previous_tiers(Path(previous), date)
     with locked(Path(out)):
         tell("read", 0, 1)
         tables = source if isinstance(source, Tables) else read_tables(source, rules)
@@ -159,6 +175,8 @@ def run_nightly(
             model=scorer.fingerprint,
             lang=lang,
             learned_ranking_reason=learned_ranking_reason,
+            shadow="" if candidate is None else candidate.fingerprint,
+            previous="" if previous is None else str((read_manifest(Path(previous)) or {}).get("run_id")),
         )
         folders = RunFolders(Path(out), inputs.as_of, inputs.run_id)
         folders.restore()
@@ -169,8 +187,11 @@ def run_nightly(
         swept = folders.sweep_orphans()
         tasks = prepare_parts(tables, rules, date, folders, str(model) if model is not None else "")
         resumed = _score(tasks, engine, workers, scheduler, tell)
+        shadows = None if candidate is None else (candidate, shadow_tasks(tasks, shadow, folders))
+        if shadows is not None:
+            _score(shadows[1], engine, workers, scheduler, lambda _step, done, of: tell("shadow", done, of))
         tell("rank", 0, 1)
-        results = assemble(tables, rules, policy, scorer, tasks, inputs)
+        results = assemble(tables, rules, policy, scorer, tasks, inputs, previous=before, shadow=shadows)
         tell("rank", 1, 1)
         tell("report", 0, 1)
         manifest = stage(results, folders, lang)
@@ -233,23 +254,6 @@ def check_program(tables: Tables, program: Program) -> None:
         )
 
 
-def check_learned(model: object, program: Program, reason: str) -> None:
-    """Refuse to rank by a learned model where the program asks for a recorded reason and none is given.
-
-    Raises
-    ------
-    UsageError
-        Naming the program and what to give.
-    """
-    if isinstance(model, PointScorecard) or program.privacy.learned_ranking == "allowed" or reason.strip():
-        return
-    raise UsageError(
-        f"the program {program.id} does not rank people by a learned model unless a reason is recorded",
-        where="[privacy] learned_ranking of the program",
-        do="use the program's scorecard, or give the reason with learned_ranking_reason",
-    )
-
-
 def prepare_parts(
     tables: Tables, program: Program, as_of: pd.Timestamp, folders: RunFolders, model: str
 ) -> list[PartTask]:
@@ -265,6 +269,32 @@ def prepare_parts(
         PartTask(number, folder, folders.work / "results", program, tables.extract, as_of, model, folders.run_id)
         for number, folder in enumerate(parts)
     ]
+
+
+def shadow_tasks(tasks: list[PartTask], shadow: Path | None, folders: RunFolders) -> list[PartTask]:
+    """Return the same partitions, to be scored by a candidate into a folder of its own."""
+    return [replace(task, model=str(shadow), results=folders.work / "shadow") for task in tasks]
+
+
+def previous_tiers(folder: Path, as_of: pd.Timestamp) -> pd.DataFrame:
+    """Return the tier that each person had in an earlier run.
+
+    Raises
+    ------
+    UsageError
+        The folder holds no run, or one of a later date.
+    """
+    manifest = read_manifest(folder)
+    path = folder / "risk.parquet"
+    if manifest is None or not path.is_file():
+        raise UsageError("the folder holds no whole run", where=str(folder), do="name the folder of an earlier run")
+    if pd.Timestamp(manifest["as_of"]) > as_of:
+        raise UsageError(
+            f"the run before, of {manifest['as_of']}, comes after this one, of {as_of:%Y-%m-%d}",
+            where=str(folder),
+            do="name the folder of an earlier run",
+        )
+    return to_contract(pd.read_parquet(path), "risk")[["person_id", "tier", "tier_since"]]
 
 
 def _score(

@@ -20,6 +20,7 @@ from casestrat.models import (
     load_model,
 )  # fmt: skip
 from casestrat.nightly.partition import feature_builder, score_people
+from casestrat.nightly.registry import model_file
 from casestrat.nightly.run import parse_as_of
 from casestrat.timeline import build_labels, make_spine
 
@@ -192,7 +193,8 @@ def score_labelled(
     UsageError
         No outcome of these dates is known yet.
     """
-    scorer = load_model(model) if model is not None else PointScorecard.from_table(program.risk.scorecard)
+    path = model_file(model)
+    scorer = load_model(path) if path is not None else PointScorecard.from_table(program.risk.scorecard)
     X, y = labelled(tables, program, as_of, feature_builder(scorer, program))
     scores, _reasons = score_people(scorer, X)
     is_risk = bool(scores["risk"].notna().all())

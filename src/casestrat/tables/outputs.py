@@ -58,6 +58,7 @@ def _as_of() -> Any:
 _CRITERIA = ("meets", "fails", "ask")
 _KIND = ("open", "proposed")
 _CHANGES = ("joins", "leaves", "gains_place", "loses_place", "moves")
+_SHADOW_CHANGES = (*_CHANGES, "stays")
 _RULES = ("override", "deadline", "index", "referral_date", "lottery")
 
 
@@ -137,6 +138,12 @@ class Risk(Table):
     intensity: Text = _code("Starting intensity of that tier.")
     completeness: Number = _share("Share of the needed answers that are known.")
     model: Text = _text("Model or scorecard that was used.")
+    tier_since: Moment = day("First run, without a break, that gave this tier.")
+    previous_tier: Text = _code("Tier in the run before, where it was given.")
+    review_step_down: Flag = field("flag", "Whether people are to review a step down.", role="neither", why=_WHY)
+    step_down_to: Text = _code("Tier that the score alone would give, where a step down is to be reviewed.")
+    proposed_override: Whole = _count("Override that a rule proposes; 0 none.", "level")
+    unknown_inputs: Text = _listed("Answers that leave a rule of the tiers open, separated by ;")
 
     class Config:
         """Facts about the output."""
@@ -304,6 +311,30 @@ class Difference(Table):
         metadata = facts(key=("referral_id",), adds="what a run on changed inputs changes in the list (CSV alone)")
 
 
+class Shadow(Table):
+    """A referral on the list and on that of a candidate model, which ranks nobody."""
+
+    person_id: Text = person_id()
+    referral_id: Text = key_id("Referral that waits.")
+    change: Text = _code("What the candidate would change.", _SHADOW_CHANGES, "needed")
+    rank_before: Whole = _count("Rank on the list.", "rank", 1)
+    rank_after: Whole = _count("Rank by the candidate.", "rank", 1)
+    was_proposed: Flag = _flag("Whether the rank is within the places.")
+    is_proposed: Flag = _flag("Whether it would be by the candidate.")
+    tier_before: Text = _code("Tier.")
+    tier_after: Text = _code("Tier by the candidate.")
+    risk_before: Number = _share("Risk by the model in service.")
+    risk_after: Number = _share("Risk by the candidate.")
+    points_before: Whole = _count("Points of the scorecard in service.", "points", -(10**6))
+    points_after: Whole = _count("Points of the candidate.", "points", -(10**6))
+    as_of: Moment = _as_of()
+
+    class Config:
+        """Facts about the output."""
+
+        metadata = facts(key=("referral_id",), adds="what a candidate model would change (with --shadow alone)")
+
+
 _MODELS: dict[str, type[pa.DataFrameModel]] = {
     "waiting_list": WaitingList,
     "assess_first": AssessFirst,
@@ -316,6 +347,7 @@ _MODELS: dict[str, type[pa.DataFrameModel]] = {
     "caseload": Caseload,
     "set_aside": SetAside,
     "difference": Difference,
+    "shadow": Shadow,
 }
 
 OUTPUTS: dict[str, Contract] = {name: contract_of(name, model) for name, model in _MODELS.items()}
