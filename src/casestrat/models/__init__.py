@@ -12,6 +12,7 @@ from casestrat.models.competing_risks import (
     kaplan_meier,
 )
 from casestrat.models.concordance import concordance_harrell, concordance_uno
+from casestrat.models.counterfactual import what_would_change
 from casestrat.models.cut_offs import cut_off_by_cost, cut_off_by_net_benefit
 from casestrat.models.drift import Drift, drift
 from casestrat.models.evaluation import Evaluation, evaluate
@@ -19,6 +20,7 @@ from casestrat.models.follow_up import FollowUpWarning
 from casestrat.models.held_out import cross_validated_risks
 from casestrat.models.horizon_evaluation import HorizonEvaluation, evaluate_horizon
 from casestrat.models.label_warnings import label_warnings
+from casestrat.models.missing_sensitivity import missing_sensitivity
 from casestrat.models.model_comparison import ModelComparison, compare_models
 from casestrat.models.optimism import Optimism, optimism_corrected
 from casestrat.models.ranking_fairness import RankingFairness, ranking_fairness
@@ -31,8 +33,10 @@ from casestrat.models.store import load_model, save_model
 from casestrat.models.survival import HorizonRisk
 from casestrat.models.tier_changes import expected_moves, tier_churn, tier_probabilities
 from casestrat.models.tiers import assign_tiers
+from casestrat.models.uncertainty import BootstrapEnsemble, risk_interval
 
 __all__ = [
+    "BootstrapEnsemble",
     "CardItem",
     "ChallengerClassifier",
     "CumulativeIncidence",
@@ -71,11 +75,14 @@ __all__ = [
     "kaplan_meier",
     "label_warnings",
     "load_model",
+    "missing_sensitivity",
     "model_card",
     "optimism_corrected",
     "ranking_fairness",
+    "risk_interval",
     "save_model",
     "tier_churn",
     "tier_probabilities",
+    "what_would_change",
     "worse_directions",
 ]

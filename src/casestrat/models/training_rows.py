@@ -157,6 +157,28 @@ def read_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
     return weight
 
 
+def rank_rows(columns: list[Column], event: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return a number of each row by what it holds, whatever their order in the file.
+
+    Parameters
+    ----------
+    columns : list of Column
+        The features.
+    event : numpy.ndarray of bool
+        Who had the outcome.
+    weight : numpy.ndarray
+        How often each row counts.
+
+    Returns
+    -------
+    numpy.ndarray of int
+        A number per row, each once; rows that are alike can be exchanged.
+    """
+    ranks = np.empty(len(event), dtype=np.int64)
+    ranks[np.lexsort((weight, event, _marks(columns)))] = np.arange(len(event))
+    return ranks
+
+
 def _marks(columns: list[Column]) -> np.ndarray:
     """Return a number that tells what a row holds, the same on every machine."""
     total = np.zeros(len(columns[0].is_missing), dtype=np.uint64)
