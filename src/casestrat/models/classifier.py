@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
 from casestrat.errors import UsageError
@@ -28,6 +27,7 @@ from casestrat.models.own_folds import (
     warn_no_signal,
 )
 from casestrat.models.posterior import normal_draws, posterior_covariance
+from casestrat.models.ridge import ridge_logistic
 from casestrat.models.sample_size import SmallSampleWarning, small_sample_note
 from casestrat.models.threads import one_thread
 from casestrat.models.training_data import names_of, read_features
@@ -393,22 +393,14 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _learn_weights(self, rows: TrainingRows) -> None:
         """Learn the weights on all rows, and put the calibrating line into them."""
-        matrix = design_matrix(rows.columns, names_of(self), self.design_)
-        self.raw_ = self._regress(matrix, rows, self.C_)
-        whole = np.column_stack([np.ones(len(matrix)), matrix])
-        penalty = np.r_[0.0, np.full(matrix.shape[1], 1 / self.C_)]
-        weight = self._class_weighted(rows)
+        whole = _with_ones(design_matrix(rows.columns, names_of(self), self.design_))
+        weight, penalty = self._class_weighted(rows), _penalty(whole, self.C_)
+        self.raw_ = ridge_logistic(whole, rows.event, weight, penalty)
         self.covariance_ = posterior_covariance(
             whole, expit(whole @ self.raw_), rows.event.astype(float), weight, penalty, rows.persons
         )
         self.weights_ = self.calibrator_["slope"] * self.raw_[1:]
         self.intercept_ = float(self.calibrator_["intercept"] + self.calibrator_["slope"] * self.raw_[0])
-
-    def _regress(self, matrix: np.ndarray, rows: TrainingRows, strength: float) -> np.ndarray:
-        """Intercept and weights of the penalised regression."""
-        base = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=200, tol=1e-8)
-        base.fit(matrix, rows.event, sample_weight=self._class_weighted(rows))
-        return np.r_[base.intercept_, base.coef_[0]]
 
     def _class_weighted(self, rows: TrainingRows) -> np.ndarray:
         """How often each row counts, the weight of its class included."""
@@ -432,6 +424,17 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             mean = np.average(learn.event, weights=learn.weight)
             return np.full((len(test.event), len(strengths)), log_odds(np.array(mean)))
         names = names_of(self)
-        seen, unseen = (design_matrix(rows.columns, names, design) for rows in (learn, test))
-        fits = [self._regress(seen, learn, strength) for strength in strengths]
-        return np.column_stack([fit[0] + unseen @ fit[1:] for fit in fits])
+        seen, unseen = (_with_ones(design_matrix(rows.columns, names, design)) for rows in (learn, test))
+        weight = self._class_weighted(learn)
+        fits = [ridge_logistic(seen, learn.event, weight, _penalty(seen, strength)) for strength in strengths]
+        return unseen @ np.column_stack(fits)
+
+
+def _with_ones(matrix: np.ndarray) -> np.ndarray:
+    """Return a design with the column of the intercept before it."""
+    return np.column_stack([np.ones(len(matrix)), matrix])
+
+
+def _penalty(matrix: np.ndarray, strength: float) -> np.ndarray:
+    """Return what each coefficient costs; the intercept costs nothing."""
+    return np.r_[0.0, np.full(matrix.shape[1] - 1, 1 / strength)]
