@@ -1,5 +1,6 @@
 from . import allocation as allocation
 from . import caseload as caseload
+from . import cli as cli
 from . import features as features
 from . import knowledge as knowledge
 from . import models as models
@@ -25,11 +26,15 @@ from .knowledge import load_program as load_program
 from .models import HorizonRisk as HorizonRisk
 from .models import PointScorecard as PointScorecard
 from .models import RiskClassifier as RiskClassifier
+from .models import RuleSet as RuleSet
 from .models import assign_tiers as assign_tiers
 from .models import evaluate as evaluate
 from .models import load_model as load_model
 from .models import save_model as save_model
+from .nightly import compare_runs as compare_runs
 from .nightly import make_waiting as make_waiting
+from .nightly import readiness as readiness
+from .nightly import recompute_with as recompute_with
 from .nightly import run_nightly as run_nightly
 from .priority import check_criteria as check_criteria
 from .priority import explain_absence as explain_absence

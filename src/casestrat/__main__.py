@@ -17,10 +17,10 @@ def main() -> int:
         0 done · 1 any other fault · 2 usage · 3 tables refused · 4 too much set aside or too stale · 5 locked ·
         6 partial.
     """
-    from casestrat.cli import app  # pandas and scikit-learn load here, after the interpreter can answer Ctrl-C
+    from casestrat.cli import APP  # pandas and scikit-learn load here, after the interpreter can answer Ctrl-C
 
     try:
-        app()
+        APP()
     except CasestratError as fault:
         print(f"casestrat: {fault}", file=sys.stderr)  # noqa: T201
         return int(fault.exit_code)

@@ -1,9 +1,13 @@
 """The batch: from a site's files to the committee's page, every night."""
 
+from casestrat.nightly.audited_groups import audit_groups_of
 from casestrat.nightly.comparison import RunComparison, compare_runs
+from casestrat.nightly.corrections import read_corrections_file
 from casestrat.nightly.engine import ENGINES
 from casestrat.nightly.gates import Gates
 from casestrat.nightly.proposals import allocate_source
+from casestrat.nightly.readiness import Readiness, readiness
+from casestrat.nightly.recompute import Recomputed, recompute_with
 from casestrat.nightly.recording import record_decisions
 from casestrat.nightly.registry import ModelAct, current_model, model_file, model_history, promote, rollback
 from casestrat.nightly.run import NightlyRun, run_nightly
@@ -16,8 +20,11 @@ __all__ = [
     "Gates",
     "ModelAct",
     "NightlyRun",
+    "Readiness",
+    "Recomputed",
     "RunComparison",
     "allocate_source",
+    "audit_groups_of",
     "compare_runs",
     "current_model",
     "fit_model",
@@ -25,6 +32,9 @@ __all__ = [
     "model_file",
     "model_history",
     "promote",
+    "read_corrections_file",
+    "readiness",
+    "recompute_with",
     "record_decisions",
     "rollback",
     "run_nightly",

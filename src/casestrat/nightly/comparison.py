@@ -42,7 +42,7 @@ class RunComparison:
         and moved. ``why`` is the first that holds of ``new``, ``gone``, ``from_assess_first``, ``to_assess_first``,
         ``override``, ``deadline``, ``tier``, then the component that moved most (``risk``, ``need``, ``urgency``,
         ``waiting``), then ``others``: nothing of the person's own changed. ``moved`` tells each component that moved,
-        in days of waiting that it is worth (points where a policy has no rates).
+        in points of the index.
     counts : pandas.DataFrame
         One row per tier or group: by, group, enters, leaves, stays (of those within the first places of either run) and
         is_suppressed. Groups of people are hidden where few; the whole and the tiers are the list's own.
@@ -319,16 +319,23 @@ def _text_of(side: pd.DataFrame, name: str) -> Any:
 
 
 def _deltas(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Return how far each component moved, in days of waiting; 0 for who is on one list only."""
-    moved = {}
-    for name in (*COMPONENTS, "waiting"):
-        column = f"days_worth_{name}"
-        sides = [
-            one[column].to_numpy(dtype=float, na_value=np.nan) if column in one.columns else np.zeros(len(one))
-            for one in (before, after)
-        ]
-        moved[name] = np.nan_to_num(sides[1] - sides[0])
-    return pd.DataFrame(moved)
+    """Return how far each component moved, in points of the index; 0 for who is on one list only."""
+    sides = [_points_of_index(one) for one in (before, after)]
+    return (sides[1] - sides[0]).fillna(0.0)
+
+
+def _points_of_index(side: pd.DataFrame) -> pd.DataFrame:
+    """Return what each component adds to the index: the days that it is worth, at the rate of the person's tier."""
+    lacking = pd.Series(np.nan, index=side.index)
+    days = pd.DataFrame({
+        name: side.get(f"days_worth_{name}", lacking).to_numpy(dtype=float, na_value=np.nan)
+        for name in (*COMPONENTS, "waiting")
+    })  # fmt: skip
+    index = side.get("priority", lacking).to_numpy(dtype=float, na_value=np.nan)
+    total = days.sum(axis=1).to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = index / total
+    return days.mul(np.where(np.isfinite(rate), rate, 1.0), axis=0)
 
 
 def _why(
