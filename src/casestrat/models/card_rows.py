@@ -142,6 +142,15 @@ def checked_risk(pairs: Any) -> tuple[np.ndarray, np.ndarray]:
     return points, risks
 
 
+def without_nan(value: Any) -> Any:
+    """Return plain content with None for numbers that cannot be told: JSON has no NaN."""
+    if isinstance(value, dict):
+        return {key: without_nan(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [without_nan(one) for one in value]
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
 def _checked_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """One row in plain types, its condition in its one spelling."""
     item, points = str(row["item"]), row["points"]

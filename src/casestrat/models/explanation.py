@@ -83,7 +83,8 @@ def describe_items(items: Iterable[str], features: Iterable[Any] | None) -> pd.D
         "other" and not actionable.
     """
     known = {
-        _get(f, "name", None): (_get(f, "domain", "other"), _get(f, "is_actionable", False)) for f in features or ()
+        read_field(one, "name"): (read_field(one, "domain", "other"), read_field(one, "is_actionable", False))
+        for one in features or ()
     }
     rows = [(item, item, *known.get(item, ("other", False))) for item in items]
     return pd.DataFrame(rows, columns=["reason", "item", "domain", "is_actionable"]).astype(
@@ -91,8 +92,23 @@ def describe_items(items: Iterable[str], features: Iterable[Any] | None) -> pd.D
     )
 
 
-def _get(feature: Any, name: str, default: Any) -> Any:
-    """Return a field of a feature object or of its definition."""
+def read_field(feature: Any, name: str, default: Any = None) -> Any:
+    """Return a field of a feature, or of its definition.
+
+    Parameters
+    ----------
+    feature : Feature or mapping
+        A feature object, or its definition.
+    name : str
+        The field.
+    default : object, optional
+        What it is where the feature lacks it.
+
+    Returns
+    -------
+    object
+        The field's value.
+    """
     return feature.get(name, default) if isinstance(feature, Mapping) else getattr(feature, name, default)
 
 

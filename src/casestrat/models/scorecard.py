@@ -1,31 +1,40 @@
-"""Whole-number points that a committee can read, and the risk that goes with them."""
+"""Whole-number points that a committee can read, and the risk that goes with them: published, agreed or learned."""
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
+from scipy.special import expit
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils.validation import validate_data
 
 from casestrat.errors import UsageError
 from casestrat.knowledge.scorecard import Scorecard
 from casestrat.knowledge.scorecard_file import load_scorecard
+from casestrat.models.card_certificate import CardCertificate, certify_card
 from casestrat.models.card_rows import (
-    ROW_FIELDS,
-    ItemRows,
     check_items,
     checked_risk,
     checked_rows,
     rows_by_item,
     rows_of_card,
     rows_of_frame,
+    without_nan,
 )
-from casestrat.models.explanation import reasons_frame
-from casestrat.models.inputs import Column, as_frame, read_column
-from casestrat.tables.columns import TEXT
+from casestrat.models.card_scoring import CardRows
+from casestrat.models.card_settings import check_settings, read_settings
+from casestrat.models.card_sql import card_to_sql, json_in_sql
+from casestrat.models.explanation import describe_items
+from casestrat.models.inputs import as_frame
+from casestrat.models.learning import learn_cards
+from casestrat.models.own_folds import warn_no_signal
+from casestrat.models.training_data import names_of
+from casestrat.models.training_rows import read_training
 from casestrat.tables.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
@@ -33,14 +42,55 @@ if TYPE_CHECKING:
 
 FORMAT = "casestrat-scorecard/1"
 _ABOUT = ("id", "version", "label", "domain", "kind", "licence", "source", "status", "outcome", "horizon_days")
+_DIGITS = 6  # of a risk in the table
+# What a card keeps of the people it was learned on, beside its rows and its risk table.
+_LEARNED = ("path_", "n_rows_", "n_persons_", "n_events_", "warnings_", "step_")
 
 
-class PointScorecard(BaseEstimator):  # type: ignore[misc]
-    """A table of items and whole-number points, applied to people.
+class PointScorecard(CardRows, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A table of items and whole-number points: published, agreed on, or learned from what happened to people.
 
-    Make one with :meth:`from_table`. The rows of an item add up: with ``gir < 5`` worth 2 and ``gir < 3`` worth 2, a
-    GIR of 1 gives 4. **Unknown is not low risk**: a missing item without a row ``is missing`` adds nothing to the
-    points, and lowers :meth:`completeness`; never read few points beside a low completeness as little need.
+    Make one with :meth:`from_table`, or learn one with :meth:`fit`; both are the same object, so that they can be
+    applied, explained and evaluated side by side. The rows of an item add up: with ``gir < 5`` worth 2 and ``gir < 3``
+    worth 2, a GIR of 1 gives 4. **Unknown is not low risk**: a missing item without a row ``is missing`` adds nothing
+    to the points, and lowers :meth:`completeness`; never read few points beside a low completeness as little need.
+
+    A learned card takes the few conditions whose logistic regression fits best (a beam search with exchanges), turns
+    their weights into whole points, and tells for every number of rows up to ``max_rows`` how such a card did on
+    people left out (:attr:`path_`), so that a committee can choose: ``card.at(5)`` is the card of five rows. Thresholds
+    of an item point one way unless ``monotone=False``, so that a worse answer never lowers the points. Its risk table
+    is shrunk by the slope found on people left out.
+
+    Parameters
+    ----------
+    max_rows : int, default 10
+        The most rows, 1 or more.
+    max_row_points : int, default 5
+        The most points of a row, in size.
+    monotone : bool, default True
+        Whether the thresholds of an item must point one way.
+    directions : mapping of str to {"higher", "lower", "either"}, optional
+        Item → which values are worse. Without it the ``worse`` of ``features`` counts; else the data tell.
+    levels : mapping of str to sequence of str, optional
+        Item of text → its levels, from best to worst: a worse one then never has fewer points.
+    forced, excluded : sequence of str
+        Items that must have a row, and items that may have none.
+    missing : {"row", "unknown"}, default "row"
+        Whether a missing value may have a row of its own; else it adds nothing and lowers the completeness.
+    max_rows_per_item : int, optional
+        The most rows of one item.
+    max_thresholds : int, default 20
+        Into how many cuts a number is offered: round values near its quantiles.
+    least_people : int, default 10
+        A condition must hold, and not hold, for as many people (in small files for a tenth of them).
+    features : sequence, optional
+        The program's features, or their definitions: they give domain, is_actionable and the direction.
+    beam_width : int, default 5
+        How many sets of rows the search follows; more is slower and seldom better.
+    n_folds : int, default 5
+        Person-grouped folds on which every size of card is measured; 0 measures none and shrinks nothing.
+    random_state : int, default 0
+        Seed of the folds.
 
     Attributes
     ----------
@@ -51,11 +101,25 @@ class PointScorecard(BaseEstimator):  # type: ignore[misc]
     risk_points_, risk_values_ : numpy.ndarray
         The risk table, by points; empty where the card has none.
     feature_names_in_ : numpy.ndarray of str
-        The items, in the order of the table.
+        Of a learned card the features it chose from; else the items, in the order of the table.
     n_features_in_ : int
-        How many items.
+        How many they are.
     classes_ : numpy.ndarray
-        0 and 1: without and with the outcome.
+        Without and with the outcome; 0 and 1 for a card that was not learned.
+    path_ : list of dict
+        Of a learned card, one entry per number of rows: n_rows, rows, and auc, average_precision, brier and
+        calibration_slope on people left out.
+    step_ : int
+        Which entry of the path this card is.
+    n_rows_, n_persons_, n_events_ : int
+        What a learned card was learned on.
+    warnings_ : list of str
+        What a reader of a learned card must know.
+
+    References
+    ----------
+    Liu J, Zhong C, Li B, Seltzer M, Rudin C (2022). FasterRisk: fast and accurate interpretable risk scores. NeurIPS.
+    Ustun B, Rudin C (2019). Learning optimized risk scores. Journal of Machine Learning Research 20, 1–75.
 
     Examples
     --------
@@ -68,6 +132,47 @@ class PointScorecard(BaseEstimator):  # type: ignore[misc]
     >>> card.explain(people)[["person_id", "item", "contribution"]].to_dict("split")["data"]
     [['P2', 'falls', 3], ['P2', 'gir', 2], ['P3', 'gir', 4]]
     """
+
+    def __init__(
+        self,
+        max_rows: int = 10,
+        *,
+        max_row_points: int = 5,
+        monotone: bool = True,
+        directions: Mapping[str, str] | None = None,
+        levels: Mapping[str, Sequence[str]] | None = None,
+        forced: Sequence[str] = (),
+        excluded: Sequence[str] = (),
+        missing: str = "row",
+        max_rows_per_item: int | None = None,
+        max_thresholds: int = 20,
+        least_people: int = 10,
+        features: Sequence[Any] | None = None,
+        beam_width: int = 5,
+        n_folds: int = 5,
+        random_state: int = 0,
+    ) -> None:
+        self.max_rows = max_rows
+        self.max_row_points = max_row_points
+        self.monotone = monotone
+        self.directions = directions
+        self.levels = levels
+        self.forced = forced
+        self.excluded = excluded
+        self.missing = missing
+        self.max_rows_per_item = max_rows_per_item
+        self.max_thresholds = max_thresholds
+        self.least_people = least_people
+        self.features = features
+        self.beam_width = beam_width
+        self.n_folds = n_folds
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.allow_nan = True
+        return tags
 
     @classmethod
     def from_table(
@@ -109,249 +214,147 @@ class PointScorecard(BaseEstimator):  # type: ignore[misc]
 
     @classmethod
     def _build(cls, rows: list[dict[str, Any]], risk: list[Any], about: dict[str, Any]) -> PointScorecard:
-        """Make a card of rows, risk table and description, checked: the one way by which a card becomes ready."""
+        """Make a card of rows, risk table and description, checked."""
         card = cls()
-        card.rows_ = checked_rows(rows)
-        card.risk_points_, card.risk_values_ = checked_risk(risk)
-        card.card_ = about
-        card.feature_names_in_ = np.array(list(dict.fromkeys(row["item"] for row in card.rows_)), dtype=object)
-        card.n_features_in_ = len(card.feature_names_in_)
+        card._set_table(rows, risk, about)
+        card.feature_names_in_ = card.items_
+        card.n_features_in_ = len(card.items_)
         card.classes_ = np.array([0, 1])
-        check_items(rows_by_item(card.rows_))
         return card
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "rows_")
+    def _set_table(self, rows: list[dict[str, Any]], risk: list[Any], about: dict[str, Any]) -> None:
+        """Take rows, risk table and description, checked: the one way by which a card becomes ready."""
+        self.rows_ = checked_rows(rows)
+        self.risk_points_, self.risk_values_ = checked_risk(risk)
+        self.card_ = about
+        check_items(rows_by_item(self.rows_))
 
-    def _items(self) -> list[ItemRows]:
-        """Return the rows of each item."""
-        if not hasattr(self, "rows_"):
-            raise UsageError("this scorecard has no table yet", do="make it with PointScorecard.from_table(...)")
-        return rows_by_item(self.rows_)
-
-    def _columns(self, X: Any) -> Iterator[tuple[Column, ItemRows]]:
-        """Each item's values in X, with its rows."""
-        frame = as_frame(X, list(getattr(self, "feature_names_in_", [])))
-        for rows in self._items():
-            yield read_column(frame, rows.item), rows
-
-    def points(self, X: Any) -> pd.Series:
-        """Add up the points of each person.
+    def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> PointScorecard:
+        """Learn a card from people whose outcome is known.
 
         Parameters
         ----------
-        X : pandas.DataFrame
-            One row per person and date, a column for each item; further columns are ignored. An array needs the items
-            in the order of ``feature_names_in_``.
+        X : pandas.DataFrame or array of shape (n, features)
+            One row per person and date.
+        y : array of shape (n,)
+            Two classes, no label missing; as a Series it has the index of X.
+        groups : array of shape (n,), optional
+            The person of each row. Without it the index level ``person_id`` tells; without that, each row is a person.
+        sample_weight : array of shape (n,), optional
+            How often each row counts, 0 or more: 2 is the same as the row twice, for the same person.
 
         Returns
         -------
-        pandas.Series
-            One Int64 per row of X. A missing item without a row ``is missing`` adds nothing: see ``completeness``.
+        PointScorecard
+            Itself, with the largest card of the path; :meth:`at` gives the others.
 
         Raises
         ------
         UsageError
-            X lacks the column of an item, or holds it as text where numbers are compared.
-        """
-        total: np.ndarray | int = 0
-        for column, rows in self._columns(X):
-            total = total + rows.add_up(column)
-        return pd.Series(np.asarray(total), index=_index_of(X), name="points").astype("Int64")
-
-    def points_share(self, X: Any) -> pd.Series:
-        """Place each person's points between the least and the most that the card can give.
-
-        Parameters
-        ----------
-        X : pandas.DataFrame
-            As for ``points``.
-
-        Returns
-        -------
-        pandas.Series
-            One number from 0 to 1 per row of X; 0 where the card can give one number of points only.
-
-        Raises
-        ------
-        UsageError
-            X lacks the column of an item, or holds it as text where numbers are compared.
-        """
-        span = self.max_points - self.min_points
-        share = (self.points(X).astype("float64") - self.min_points) / (span or 1)
-        return share.rename("points_share")
-
-    def completeness(self, X: Any) -> pd.Series:
-        """Tell which share of the items is known of each person.
-
-        Parameters
-        ----------
-        X : pandas.DataFrame
-            As for ``points``.
-
-        Returns
-        -------
-        pandas.Series
-            One number from 0 to 1 per row of X. An item with a row ``is missing`` always counts as known.
-
-        Raises
-        ------
-        UsageError
-            X lacks the column of an item.
-        """
-        unknown = self._unknown(X)
-        return pd.Series(1.0 - unknown.mean(axis=1), index=_index_of(X), name="completeness")
-
-    def missing_items(self, X: Any) -> pd.Series:
-        """Name the items that are not known of each person and that the card has no row for.
-
-        Parameters
-        ----------
-        X : pandas.DataFrame
-            As for ``points``.
-
-        Returns
-        -------
-        pandas.Series
-            One text per row of X: items in the order of the table, parted by commas; empty where all are known.
-
-        Raises
-        ------
-        UsageError
-            X lacks the column of an item.
+            A label is missing, there is only one class, no condition tells people apart, a setting cannot be used, or
+            the calibrator came out inverted.
 
         Examples
         --------
-        >>> rows = [("falls", ">= 2", 3), ("gir", "< 5", 2)]
-        >>> card = PointScorecard.from_table(pd.DataFrame(rows, columns=["item", "condition", "points"]))
-        >>> people = pd.DataFrame({"falls": [0, None, None], "gir": [6, 4, None]}, index=["P1", "P2", "P3"])
-        >>> card.missing_items(people).to_dict(), card.points_share(people).to_dict()
-        ({'P1': '', 'P2': 'falls', 'P3': 'falls,gir'}, {'P1': 0.0, 'P2': 0.4, 'P3': 0.0})
+        >>> people = pd.DataFrame({"falls": [0, 1, 3] * 20, "alone": [0.0, 1.0, None] * 20})
+        >>> card = PointScorecard(max_rows=1).fit(people, [0, 0, 1] * 20)
+        >>> card.table_[["item", "condition", "points"]].to_numpy().tolist()
+        [['falls', '>= 3', 1]]
         """
-        unknown = self._unknown(X)
-        pattern = np.zeros(len(unknown), dtype=np.int64)
-        for flags in unknown.T:  # numbered anew at each item, so that any number of items fits
-            pattern = pd.factorize(pattern * 2 + flags)[0]
-        firsts = np.unique(pattern, return_index=True)[1]
-        words = np.array([",".join(self.feature_names_in_[unknown[row]]) for row in firsts], dtype=object)
-        return pd.Series(words[pattern], index=_index_of(X), name="missing_items", dtype=TEXT)
+        check_settings(self.get_params(deep=False))
+        rows, self.classes_ = read_training(self, X, y, groups, sample_weight)
+        names = names_of(self)
+        learned = learn_cards(rows, names, *read_settings(self.get_params(deep=False), names))
+        self.path_ = [{**step, "rows": self._described(step["rows"])} for step in learned.path]
+        self.card_, self.warnings_ = {"kind": "learned"}, learned.warnings
+        self.n_rows_, self.n_events_ = len(rows.event), int(rows.event.sum())
+        self.n_persons_ = len(np.unique(rows.persons))
+        self._take_step(len(self.path_) - 1)
+        self.warnings_ += warn_no_signal(self.path_[self.step_]["calibrator"])
+        return self
 
-    def _unknown(self, X: Any) -> np.ndarray:
-        """Where an item is missing and the card does not say what that is worth: rows by items."""
-        flags = [
-            np.zeros_like(column.is_missing) if rows.declares_missing else column.is_missing
-            for column, rows in self._columns(X)
+    def at(self, n_rows: int) -> PointScorecard:
+        """Return the learned card with another number of rows.
+
+        Parameters
+        ----------
+        n_rows : int
+            A number of rows on the path.
+
+        Returns
+        -------
+        PointScorecard
+            A card of its own, with the same path.
+
+        Raises
+        ------
+        UsageError
+            The card was not learned, or the path has no card of so many rows.
+        """
+        sizes = [step["n_rows"] for step in getattr(self, "path_", [])]
+        if n_rows not in sizes:
+            found = f"cards of {', '.join(map(str, sizes))} rows" if sizes else "no path: it was not learned"
+            raise UsageError(f"expected a number of rows on the path; the card has {found}", where="n_rows")
+        other = copy.copy(self)
+        PointScorecard._take_step(other, sizes.index(n_rows))
+        return other
+
+    def _take_step(self, place: int) -> None:
+        """Become one card of the path: its rows, and its risk for every number of points they can give."""
+        step = self.path_[place]
+        self.step_ = place
+        self._set_table(step["rows"], [], self.card_)
+        points = np.arange(self.min_points, self.max_points + 1)
+        risk = np.round(expit(step["intercept"] + step["slope"] * points), _DIGITS)
+        self.risk_points_, self.risk_values_ = checked_risk(zip(points.tolist(), risk.tolist(), strict=True))
+
+    def _described(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Add to learned rows what the features say of their items."""
+        items = list(dict.fromkeys(row["item"] for row in rows))
+        told = describe_items(items, self.features).set_index("item")
+        return [
+            {
+                **row,
+                "domain": str(told.loc[row["item"], "domain"]),
+                "is_actionable": bool(told.loc[row["item"], "is_actionable"]),
+                "reason": row["item"],
+            }
+            for row in rows
         ]
-        return np.column_stack(flags)
 
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Look up the risk of each person's points in the card's risk table.
-
-        Parameters
-        ----------
-        X : pandas.DataFrame
-            As for ``points``.
-
-        Returns
-        -------
-        numpy.ndarray of shape (n, 2)
-            One row per row of X: probability without and with the outcome. Points between two lines of the table take
-            the lower line; points outside it take its first or last line.
-
-        Raises
-        ------
-        UsageError
-            The card has no risk table (it gives points and tiers, no percentage), or X lacks the column of an item.
-
-        Examples
-        --------
-        >>> falls = pd.DataFrame({"item": ["falls"] * 2, "condition": [">= 1", ">= 2"], "points": [2, 3]})
-        >>> card = PointScorecard.from_table(falls, risk_table=pd.DataFrame({"points": [0, 4], "risk": [0.1, 0.3]}))
-        >>> card.predict_proba(pd.DataFrame({"falls": [0, 1, 2]}))[:, 1].tolist()
-        [0.1, 0.1, 0.3]
-        """
-        points = self.points(X).to_numpy(dtype="int64")
-        if not len(self.risk_points_):
-            raise UsageError(
-                f"scorecard {self.card_.get('id', '')!r} has no risk table, so it gives points but no risk",
-                do="use points(X), or give a risk table that was estimated on people like these",
-            )
-        line = np.searchsorted(self.risk_points_, points, side="right") - 1
-        risk = self.risk_values_[np.clip(line, 0, None)]
-        return np.column_stack([1.0 - risk, risk])
-
-    def explain(self, X: Any, top: int | None = None) -> pd.DataFrame:
-        """Break each person's points down by item; the contributions of a person sum to the points, exactly.
-
-        Parameters
-        ----------
-        X : pandas.DataFrame
-            As for ``points``.
-        top : int, optional
-            Keep only this many items of each person, the greatest first; without it all are kept.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row per person, date and item that adds or takes points: the levels of the index of X, reason, item,
-            domain, is_actionable, value_is_missing, contribution (whole). Reason, domain and is_actionable are those
-            of the narrowest row that holds.
-
-        Raises
-        ------
-        UsageError
-            X lacks the column of an item, holds it as text where numbers are compared, or ``top`` is below 1.
-        """
-        contributions, which, missing = [], [], []
-        for column, rows in self._columns(X):
-            which.append(rows.narrowest(column))
-            contributions.append(rows.add_up(column))
-            missing.append(column.is_missing)
-        return reasons_frame(
-            _index_of(X),
-            np.column_stack(contributions),
-            self.table_,
-            which=np.column_stack(which),
-            is_missing=np.column_stack(missing),
-            keep_zeros=False,
-            top=top,
-        )
+    def _frame(self, X: Any) -> pd.DataFrame:
+        """Return X as a frame; an array has the columns that the card was learned on, or its items in their order."""
+        if isinstance(X, pd.DataFrame):
+            return X
+        if hasattr(self, "feature_names_in_"):
+            return as_frame(X, list(self.feature_names_in_))
+        array = validate_data(self, X, reset=False, dtype="numeric", ensure_all_finite="allow-nan")
+        return as_frame(array, names_of(self))
 
     @property
-    def max_points(self) -> int:
-        """The most points that the card can give."""
-        return sum(rows.point_range()[1] for rows in self._items())
-
-    @property
-    def min_points(self) -> int:
-        """The fewest points that the card can give; a missing item counts with what it adds."""
-        return sum(rows.point_range()[0] for rows in self._items())
-
-    @property
-    def table_(self) -> pd.DataFrame:
-        """One row per row of the card: item, condition, points, domain, is_actionable, reason."""
-        frame = pd.DataFrame(self.rows_, columns=list(ROW_FIELDS))
-        text = dict.fromkeys(("item", "condition", "domain", "reason"), TEXT)
-        return frame.astype({**text, "points": "int64", "is_actionable": "bool"})
-
-    @property
-    def risk_table_(self) -> pd.DataFrame:
-        """One row per line of the risk table: points, risk; no row where the card has none."""
-        return pd.DataFrame({"points": self.risk_points_, "risk": self.risk_values_})
+    def schema_(self) -> list[dict[str, str]]:
+        """The items it takes: name and kind (``any``: a condition tells)."""
+        return [{"name": str(item), "kind": "any"} for item in self.items_]
 
     @property
     def fingerprint(self) -> str:
-        """Hash of the rows, the risk table and the description."""
+        """Hash of the rows, the risk table, the description and all that was learned."""
         return fingerprint_of(self._content())
 
     def _content(self) -> dict[str, Any]:
         """All that makes the card, as plain content."""
-        return {
+        self._items()
+        content = {
             "format": FORMAT,
             "card": self.card_,
             "rows": self.rows_,
             "risk": [[int(p), float(r)] for p, r in zip(self.risk_points_, self.risk_values_, strict=True)],
         }
+        if hasattr(self, "path_"):
+            learned = {name: getattr(self, name) for name in _LEARNED}
+            learned |= {"features": names_of(self), "classes": self.classes_.tolist()}
+            content["learned"] = without_nan(learned)
+        return content
 
     def to_json(self) -> str:
         """Write the card as JSON.
@@ -366,7 +369,6 @@ class PointScorecard(BaseEstimator):  # type: ignore[misc]
         UsageError
             The card has no table yet.
         """
-        self._items()
         return json.dumps(self._content(), ensure_ascii=False, indent=1, sort_keys=True)
 
     @classmethod
@@ -395,12 +397,95 @@ class PointScorecard(BaseEstimator):  # type: ignore[misc]
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             found = content.get("format") if isinstance(content, dict) else type(content).__name__
             raise UsageError(f"expected the format {FORMAT}; found {found!r}")
-        return cls._build(content["rows"], content["risk"], content["card"])
+        card = cls._build(content["rows"], content["risk"], content["card"])
+        learned = content.get("learned")
+        if learned is not None:
+            for name in _LEARNED:
+                setattr(card, name, learned[name])
+            card.feature_names_in_ = np.array(learned["features"], dtype=object)
+            card.n_features_in_ = len(learned["features"])
+            card.classes_ = np.array(learned["classes"])
+        return card
 
+    def to_sql(self, table: str, keys: Sequence[str] = ("person_id", "as_of")) -> str:
+        """Write the card as one SQL query, which gives the points, and the risk where the card has one.
 
-def _index_of(X: Any) -> pd.Index:
-    """Return the index of a frame, or the row numbers of an array."""
-    return X.index if isinstance(X, pd.DataFrame) else pd.RangeIndex(len(X))
+        Parameters
+        ----------
+        table : str
+            The table of features: a column for each item, missing as NULL.
+        keys : sequence of str, default ("person_id", "as_of")
+            Columns that are handed on.
+
+        Returns
+        -------
+        str
+            A SELECT in standard SQL; its first comment holds the card itself, so that :meth:`from_sql` reads it back.
+
+        Raises
+        ------
+        UsageError
+            The card has no table yet, or a name holds a quotation mark.
+
+        Examples
+        --------
+        >>> falls = pd.DataFrame({"item": ["falls"], "condition": [">= 2"], "points": [3]})
+        >>> print(PointScorecard.from_table(falls).to_sql("features", keys=["person_id"]).splitlines()[-3].strip())
+        CASE WHEN "falls" >= 2 THEN 3 ELSE 0 END AS points
+        """
+        return card_to_sql(self, table, keys)
+
+    @classmethod
+    def from_sql(cls, text: str) -> PointScorecard:
+        """Read a card back from the query that :meth:`to_sql` wrote.
+
+        Parameters
+        ----------
+        text : str
+            The query, with its first comment.
+
+        Returns
+        -------
+        PointScorecard
+            The same card.
+
+        Raises
+        ------
+        UsageError
+            The text holds no card.
+        """
+        return cls.from_json(json_in_sql(text))
+
+    def certify(self, X: Any, y: Any, sample_weight: Any = None, *, time_limit_s: float = 60.0) -> CardCertificate:
+        """Prove how far the card is from the best card of as many rows and the same scale, on the people given.
+
+        Parameters
+        ----------
+        X : pandas.DataFrame or array of shape (n, features)
+            The people that the card was learned on.
+        y : array of shape (n,)
+            Their labels.
+        sample_weight : array of shape (n,), optional
+            How often each row counts.
+        time_limit_s : float, default 60
+            Seconds for the solver, above 0. Where it runs out, the gap that is proven by then is told.
+
+        Returns
+        -------
+        CardCertificate
+            The loss of the card, a bound that no card of the same rows and scale can go below, and the gap.
+
+        Raises
+        ------
+        UsageError
+            The card was not learned, or the time limit is not above 0.
+        """
+        if not hasattr(self, "path_"):
+            raise UsageError("only a learned card can be certified; this one was made from a table", where="certify")
+        other = clone(self)
+        rows, _classes = read_training(other, X, y, None, sample_weight)
+        limits, _how = read_settings(self.get_params(deep=False), names_of(other))
+        return certify_card(self, rows, names_of(other), limits, time_limit_s)
 
 
 def _plain(value: Any) -> Any:
