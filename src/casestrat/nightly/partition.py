@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from casestrat.errors import StoreError
+from casestrat.errors import StoreError, UsageError
 from casestrat.features import FeatureBuilder
-from casestrat.models import PointScorecard, load_model
+from casestrat.models import PointScorecard, load_model, risk_interval
 from casestrat.nightly.files import json_bytes, typed_parquet_bytes, write_atomic
 from casestrat.tables import (
     CONTRACTS,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from casestrat.knowledge import Program
 
 PEOPLE_A_PART = 25_000  # about 200 MB of memory for thirty features and ten events a person
+_DRAWS = 200  # of a model's risks, for their range
 _WHOLE = "whole.json"  # written last: a partition without it was cut short
 _FIRST = "first row of "
 RESULTS = ("features", "scores", "reasons")
@@ -163,7 +164,7 @@ def score_people(model: Any, X: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFram
 
     Parameters
     ----------
-    model : PointScorecard or RiskClassifier
+    model : estimator
         What scores.
     X : pandas.DataFrame
         Features, index (person_id, as_of).
@@ -171,7 +172,8 @@ def score_people(model: Any, X: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFram
     Returns
     -------
     scores : pandas.DataFrame
-        One row per row of X: points, points_share, risk (missing where the model gives none), completeness.
+        One row per row of X: points, points_share, risk, risk_low and risk_high (5–95 % of the model's draws; missing
+        where the model gives none), completeness.
     reasons : pandas.DataFrame
         One row per person and reason; contributions sum to the points, or to the log-odds less the intercept.
     """
@@ -186,8 +188,26 @@ def score_people(model: Any, X: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFram
         risk = model.predict_proba(X)[:, 1]
         share = pd.Series(np.nan, index=X.index)
         completeness = X[list(model.feature_names_in_)].notna().mean(axis=1)
-    scores = pd.DataFrame({"points": points, "points_share": share, "risk": risk, "completeness": completeness})
+    low, high = _risk_range(model, X, risk)
+    scores = pd.DataFrame({
+        "points": points, "points_share": share, "risk": risk, "risk_low": low, "risk_high": high,
+        "completeness": completeness,
+    })  # fmt: skip
     return scores.set_index(X.index), model.explain(X)
+
+
+def _risk_range(model: Any, X: pd.DataFrame, risk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the range of each person's risk; missing where the model has no draws, or there is nobody."""
+    nothing = np.full(len(X), np.nan)
+    draw = getattr(model, "risk_draws", None)
+    if draw is None or not len(X) or np.isnan(risk).all():
+        return nothing, nothing
+    try:
+        bounds = risk_interval(draw(X, n_draws=_DRAWS))
+    except UsageError:  # a model without draws says so; its risk is then told without a range
+        return nothing, nothing
+    # the middle of the draws is not the risk itself: the range is to hold it
+    return np.minimum(bounds["risk_low"], risk).to_numpy(), np.maximum(bounds["risk_high"], risk).to_numpy()
 
 
 def process(task: PartTask) -> dict[str, Any]:
@@ -209,16 +229,13 @@ def process(task: PartTask) -> dict[str, Any]:
     tables = load_tables(task.tables, task.extract)
     model = load_scorer(task.model, task.program)
     builder = feature_builder(model, task.program)
-    populations = [make_spine(tables, task.program, task.as_of, population=name) for name in ("waiting", "followed")]
-    spine = pd.concat(populations, ignore_index=True).drop_duplicates(ignore_index=True)
-    spine = spine[~spine["person_id"].isin(objecting(tables, task.as_of))]  # no score is made of who objects to it
-    spine = spine.sort_values(["person_id", "as_of"], ignore_index=True)
+    spine = scored_spine(tables, task.program, task.as_of)
     X, sources = builder.build_with_sources(tables, spine)
     scores, reasons = score_people(model, X)
     frames = {
         "features": X.reset_index(),
         "scores": scores.reset_index(),
-        "reasons": _with_sources(reasons, sources),
+        "reasons": with_sources(reasons, sources),
     }
     for name, frame in frames.items():
         write_atomic(_result(task, name), typed_parquet_bytes(frame))
@@ -231,6 +248,14 @@ def process(task: PartTask) -> dict[str, Any]:
     }
     write_atomic(_receipt_path(task), json_bytes(receipt))
     return receipt
+
+
+def scored_spine(tables: Tables, program: Program, as_of: pd.Timestamp) -> pd.DataFrame:
+    """Return whom a night scores: those who wait and those who are followed, but nobody who objects to it."""
+    populations = [make_spine(tables, program, as_of, population=name) for name in ("waiting", "followed")]
+    spine = pd.concat(populations, ignore_index=True).drop_duplicates(ignore_index=True)
+    spine = spine[~spine["person_id"].isin(objecting(tables, as_of))]
+    return spine.sort_values(["person_id", "as_of"], ignore_index=True)
 
 
 def read_receipt(task: PartTask) -> dict[str, Any] | None:
@@ -257,7 +282,7 @@ def objecting(tables: Tables, as_of: pd.Timestamp) -> list[str]:
     return [str(name) for name in persons.loc[objects, "person_id"]]
 
 
-def _with_sources(reasons: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:
+def with_sources(reasons: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:
     """Add to each reason the value shown for it, its source and its date."""
     shown = sources.rename(columns={"feature": "item"})
     joined = reasons.merge(shown, on=["person_id", "as_of", "item"], how="left")

@@ -46,9 +46,10 @@ def make_waiting(
     Returns
     -------
     pandas.DataFrame
-        One row per waiting referral: person_id, referral_id, territory, tier, risk, points, points_share, need,
-        urgency, referred_on, waited_days, completeness, criteria, override_tier, deadline_on, and a column a component
-        of the program's policy, by the name of the component. What is not known is missing, never low.
+        One row per waiting referral: person_id, referral_id, territory, tier, risk, risk_low, risk_high, points,
+        points_share, need, urgency, referred_on, waited_days, completeness, criteria, override_tier, deadline_on, and a
+        column a component of the program's policy, by the name of the component. What is not known is missing, never
+        low.
 
     Examples
     --------
@@ -85,6 +86,8 @@ def make_waiting(
         territory=territory_on(tables, listed["person_id"], date),
         tier=_column(scores, "tier").astype(TEXT),
         risk=_column(scores, "risk").astype("float64"),
+        risk_low=_column(scores, "risk_low").astype("float64"),
+        risk_high=_column(scores, "risk_high").astype("float64"),
         points=_column(scores, "points").astype("Int64"),
         points_share=_column(scores, "points_share").astype("float64"),
         urgency=listed["urgency"].astype("float64") / _MOST_URGENT,
