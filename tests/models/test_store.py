@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import pickle
 import zipfile
 from pathlib import Path
 
@@ -14,7 +15,16 @@ from sklearn.linear_model import LogisticRegression
 
 from casestrat.errors import OutputError, StoreError, UsageError
 from casestrat.knowledge import load_program
-from casestrat.models import PointScorecard, RiskClassifier, evaluate, load_model, save_model
+from casestrat.models import (
+    BootstrapEnsemble,
+    ChallengerClassifier,
+    HorizonRisk,
+    PointScorecard,
+    RiskClassifier,
+    evaluate,
+    load_model,
+    save_model,
+)
 
 
 class Builder:
@@ -170,7 +180,7 @@ def test_types_that_are_not_trusted_are_refused_before_they_are_made(model, tmp_
 
 def test_another_estimator_in_the_place_of_the_model_is_refused(model, tmp_path):
     path = altered(save_model(model, tmp_path / "m"), "estimator.skops", skops.io.dumps(LogisticRegression()))
-    with pytest.raises(StoreError, match="found LogisticRegression"):
+    with pytest.raises(StoreError, match=r"kind RiskClassifier; found LogisticRegression"):
         load_model(path)
 
 
@@ -223,3 +233,93 @@ def test_a_failed_write_leaves_the_old_model_whole(model, card, tmp_path, monkey
         save_model(model, path)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["m"]
+
+
+@pytest.fixture(scope="module")
+def outcome(features):
+    return (features["falls"] + np.tile([0, 0.5], 40) > 1).astype(int)
+
+
+def learned(kind, features, outcome):
+    plain = {
+        "curves": RiskClassifier(splines=["falls"], class_weight={0: 1.0, 1: 2.0}),
+        "challenger": ChallengerClassifier(directions={"falls": "higher"}, max_trees=10, n_folds=2, min_rows=5),
+        "pairs": ChallengerClassifier(interactions=True, max_trees=10, n_folds=2, min_rows=5),
+        "ensemble": BootstrapEnsemble(ChallengerClassifier(max_trees=5, n_folds=2, min_rows=5), n_draws=2),
+        "card": PointScorecard(max_rows=3),
+    }
+    if kind in plain:
+        return plain[kind].fit(features, outcome)
+    other = LogisticRegression() if kind == "hazard of another" else None
+    days = np.tile(np.arange(1, 41), 2)
+    return HorizonRisk((20,), estimator=other).fit(features[["falls"]], days, event=outcome)
+
+
+@pytest.mark.filterwarnings("ignore::casestrat.models.SmallSampleWarning")
+@pytest.mark.parametrize("kind", ["curves", "challenger", "pairs", "ensemble", "card", "hazard", "hazard of another"])
+def test_every_kind_of_model_comes_back_the_same(kind, features, outcome, tmp_path):
+    model = learned(kind, features, outcome)
+    again = load_model(save_model(model, tmp_path / "m"))
+    X = features[["falls"]] if kind.startswith("hazard") else features
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+    assert again.fingerprint == model.fingerprint
+    assert again.schema_ == model.schema_
+    assert again.stored_["kind"] == type(model).__name__
+    assert load_model(save_model(again, tmp_path / "n")).fingerprint == model.fingerprint
+    if kind in {"curves", "ensemble", "card", "hazard"}:
+        np.testing.assert_array_equal(again.risk_draws(X, 5), model.risk_draws(X, 5))
+
+
+def test_an_estimator_of_a_type_that_no_file_may_hold_is_refused_when_saving(features, outcome, tmp_path):
+    model = RiskClassifier(class_weight={0: 1.0, 1: 2.0}).fit(features, outcome)
+    model.note = Stranger()
+    with pytest.raises(StoreError, match=r"no model file may hold.*Stranger"):
+        save_model(model, tmp_path / "m")
+    assert not list(tmp_path.iterdir())
+
+
+class Evil:
+    """What runs a command where it is unpickled."""
+
+    def __reduce__(self):
+        return (Path.touch, (Path("touched"),))
+
+
+@pytest.mark.parametrize("part", ["model.json", "estimator.skops"])
+def test_a_pickle_in_the_place_of_a_part_is_never_run(part, model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = altered(save_model(model, tmp_path / "m"), part, pickle.dumps(Evil()))
+    with pytest.raises(StoreError):
+        load_model(path)
+    path.write_bytes(pickle.dumps(Evil()))
+    with pytest.raises(StoreError, match="damaged or no model"):
+        load_model(path)
+    assert not (tmp_path / "touched").exists()
+
+
+def test_a_schema_that_asks_for_a_command_is_refused(model, tmp_path):
+    path = save_model(model, tmp_path / "m")
+    with zipfile.ZipFile(path) as archive:
+        estimator = archive.read("estimator.skops")
+    with zipfile.ZipFile(io.BytesIO(estimator)) as inner:
+        parts = {name: inner.read(name) for name in inner.namelist()}
+    schema = json.loads(parts["schema.json"])
+    schema["__class__"], schema["__module__"] = "system", "os"
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as inner:
+        for name, value in {**parts, "schema.json": json.dumps(schema)}.items():
+            inner.writestr(name, value)
+    with pytest.raises(StoreError, match=r"not trusted: os\.system"):
+        load_model(altered(path, "estimator.skops", buffer.getvalue()))
+
+
+@pytest.mark.parametrize(("name", "words"), [("skops", "package skops is not installed"), ("casestrat.gone", "lacks")])
+def test_what_is_not_installed_is_told_apart_from_damage(name, words, model, tmp_path, monkeypatch):
+    path = save_model(model, tmp_path / "m")
+
+    def absent(*_, **__):
+        raise ModuleNotFoundError(f"No module named '{name}'", name=name)
+
+    monkeypatch.setattr(skops.io, "get_untrusted_types", absent)
+    with pytest.raises(StoreError, match=words):
+        load_model(path)

@@ -25,6 +25,7 @@ from casestrat.models.model_comparison import ModelComparison, compare_models
 from casestrat.models.optimism import Optimism, optimism_corrected
 from casestrat.models.ranking_fairness import RankingFairness, ranking_fairness
 from casestrat.models.rules import RuleSet
+from casestrat.models.sample_size import SmallSampleWarning, events_needed
 from casestrat.models.scorecard import PointScorecard
 from casestrat.models.site_split import JoinedSitesWarning, LeaveSiteOut
 from casestrat.models.small_cells import join_small_groups
@@ -56,6 +57,7 @@ __all__ = [
     "RankingFairness",
     "RiskClassifier",
     "RuleSet",
+    "SmallSampleWarning",
     "SurvivalCurve",
     "TemporalSplit",
     "aalen_johansen",
@@ -69,6 +71,7 @@ __all__ = [
     "drift",
     "evaluate",
     "evaluate_horizon",
+    "events_needed",
     "expected_moves",
     "horizon_labels",
     "join_small_groups",

@@ -70,8 +70,8 @@ def missing_sensitivity(
     """
     if not len(shares) or min(shares) < 0 or max(shares) > 1:
         raise UsageError("shares are one number or more, each from 0 to 1", where="shares")
-    names = names_of(model)
-    frame = as_frame(X, names)
+    names = list(model.items_) if hasattr(model, "items_") else names_of(model)
+    frame = as_frame(X, names_of(model) if hasattr(model, "n_features_in_") else names)
     lacking = [name for name in names if name not in frame.columns]
     if lacking:
         raise UsageError(f"X lacks features of the model: {', '.join(lacking)}")

@@ -22,19 +22,25 @@ import sklearn
 
 from casestrat._version import __version__
 from casestrat.errors import OutputError, StoreError, UsageError
+from casestrat.models.challenger import ChallengerClassifier
 from casestrat.models.classifier import RiskClassifier
 from casestrat.models.inputs import read_values
 from casestrat.models.scorecard import PointScorecard
+from casestrat.models.survival import HorizonRisk
+from casestrat.models.uncertainty import BootstrapEnsemble
 from casestrat.tables.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
     from casestrat.models.evaluation import Evaluation
 
 FORMAT = "casestrat-model/1"
-TRUSTED = ("casestrat.models.classifier.RiskClassifier",)
-"""The types a model file may hold besides numpy arrays, text, numbers, lists and dicts."""
+FITTED = (RiskClassifier, ChallengerClassifier, HorizonRisk, BootstrapEnsemble)
+TRUSTED = tuple(f"{one.__module__}.{one.__qualname__}" for one in FITTED)
+"""The types a model file may hold besides numpy arrays, text, numbers, lists, dicts and estimators of scikit-learn."""
 
-Model = PointScorecard | RiskClassifier
+Fitted = RiskClassifier | ChallengerClassifier | HorizonRisk | BootstrapEnsemble
+Model = PointScorecard | Fitted
+_NAMES = "PointScorecard, RiskClassifier, ChallengerClassifier, HorizonRisk or BootstrapEnsemble"
 _DIGITS = 6  # of the figures that are kept: more would differ between machines
 _TOLD, _ESTIMATOR = "model.json", "estimator.skops"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -53,7 +59,7 @@ def save_model(
 
     Parameters
     ----------
-    model : PointScorecard or RiskClassifier
+    model : PointScorecard, RiskClassifier, ChallengerClassifier, HorizonRisk or BootstrapEnsemble
         Ready to score.
     path : str or path
         The file; one that is there is replaced in one step, so nobody ever reads half a model.
@@ -74,7 +80,8 @@ def save_model(
     Raises
     ------
     StoreError
-        The builder does not give the features that the model takes.
+        The builder does not give the features that the model takes, or the model holds an estimator of a type that no
+        model file may hold.
     UsageError
         The model is not ready, or of another kind.
     OutputError
@@ -89,8 +96,8 @@ def save_model(
     >>> same.fingerprint == card.fingerprint
     True
     """
-    if not isinstance(model, PointScorecard | RiskClassifier):
-        raise UsageError(f"expected a PointScorecard or a RiskClassifier; found {type(model).__name__}")
+    if not isinstance(model, PointScorecard | Fitted):
+        raise UsageError(f"expected a {_NAMES}; found {type(model).__name__}")
     told = _describe(model, builder, program)
     told["evaluation"] = None if evaluation is None else _figures(evaluation)
     told["audit"] = None if audit is None else audit.content()
@@ -124,7 +131,7 @@ def load_model(path: str | Path, expect: Any = None) -> Model:
 
     Returns
     -------
-    PointScorecard or RiskClassifier
+    PointScorecard, RiskClassifier, ChallengerClassifier, HorizonRisk or BootstrapEnsemble
         The model that was saved. Its ``stored_`` tells kind, definitions (of the features; None where no builder was
         given), features, fingerprints (model, schema, builder, program), program, versions, and, where they were given,
         evaluation and audit.
@@ -132,7 +139,8 @@ def load_model(path: str | Path, expect: Any = None) -> Model:
     Raises
     ------
     StoreError
-        The file is no model, is damaged, was altered, holds types that are not trusted, or does not fit ``expect``.
+        The file is no model, is damaged, was altered, holds types that are not trusted, does not fit ``expect``, or
+        needs a package that is not installed here.
     UsageError
         ``expect`` is, or holds, something of another kind.
 
@@ -155,6 +163,8 @@ def load_model(path: str | Path, expect: Any = None) -> Model:
         model, told = _read_archive(content) if content[:2] == b"PK" else _read_json(content)
     except StoreError as error:
         raise StoreError(error.what, where=source.name, do=error.do) from error
+    except ImportError as error:
+        raise _lacking(error, source.name) from error
     except Exception as error:  # a damaged file can fail anywhere in the readers of its parts
         raise StoreError(f"the file is damaged or no model ({type(error).__name__})", where=source.name) from error
     prints = told["fingerprints"]
@@ -166,6 +176,22 @@ def load_model(path: str | Path, expect: Any = None) -> Model:
     return model
 
 
+def _lacking(error: ImportError, where: str) -> StoreError:
+    """Return what to say where a file is whole and what reads it is not there."""
+    package = (error.name or "").partition(".")[0]
+    if package in {"", "casestrat"}:
+        return StoreError(
+            f"the model needs a part of casestrat that this version lacks: {error.name or error}",
+            where=where,
+            do="load it with the version that saved it, or fit and save it again",
+        )
+    return StoreError(
+        f"the model cannot be read here: the package {package} is not installed",
+        where=where,
+        do=f"install {package}, and load the model again",
+    )
+
+
 def _describe(model: Model, builder: Any, program: Any) -> dict[str, Any]:
     """Return what is told beside the model."""
     schema = _schema(model)
@@ -174,7 +200,7 @@ def _describe(model: Model, builder: Any, program: Any) -> dict[str, Any]:
         given = [definition["name"] for definition in definitions]
         needed = [feature["name"] for feature in schema]
         lacking = [name for name in needed if name not in given]
-        if lacking or (isinstance(model, RiskClassifier) and needed != given):
+        if lacking or (isinstance(model, Fitted) and needed != given):
             fault = f"lacks {', '.join(lacking)}" if lacking else "gives others beside them, or another order"
             raise StoreError(
                 f"the builder does not give the features of the model: it {fault}",
@@ -209,10 +235,7 @@ def _figures(evaluation: Evaluation) -> dict[str, Any]:
 
 def _schema(model: Model) -> list[dict[str, str]]:
     """Return the features a model takes: name and kind."""
-    if isinstance(model, RiskClassifier):
-        return model.schema_
-    model.to_json()  # refuses a card without a table
-    return [{"name": name, "kind": "any"} for name in model.feature_names_in_]
+    return list(model.schema_)
 
 
 def _json(told: dict[str, Any]) -> bytes:
@@ -220,35 +243,48 @@ def _json(told: dict[str, Any]) -> bytes:
     return json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True).encode()
 
 
-def _archive(model: RiskClassifier, told: dict[str, Any]) -> bytes:
+def _archive(model: Fitted, told: dict[str, Any]) -> bytes:
     """Return a fitted model and what is told of it, in one archive."""
     import skops.io  # lists every estimator there is, for seconds: only fitted models wait for it
 
     bare = copy.copy(model)
     if hasattr(bare, "stored_"):
         del bare.stored_
+    estimator = skops.io.dumps(bare)
+    if strangers := _strangers(estimator):
+        raise StoreError(
+            f"no model file may hold these types: {', '.join(strangers)}",
+            where=type(model).__name__,
+            do="use an estimator of linear_model or tree of scikit-learn, or none",
+        )
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in ((_TOLD, _json(told)), (_ESTIMATOR, skops.io.dumps(bare))):
+        for name, content in ((_TOLD, _json(told)), (_ESTIMATOR, estimator)):
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 
-def _read_archive(content: bytes) -> tuple[RiskClassifier, dict[str, Any]]:
+def _read_archive(content: bytes) -> tuple[Fitted, dict[str, Any]]:
     """Return a fitted model from its archive, if it holds trusted types only."""
     import skops.io  # see _archive
 
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         told, estimator = _checked(json.loads(archive.read(_TOLD))), archive.read(_ESTIMATOR)
-    strangers = sorted(set(skops.io.get_untrusted_types(data=estimator)) - set(TRUSTED))
-    if strangers:
+    if strangers := _strangers(estimator):
         raise StoreError(
             f"the file holds types that are not trusted: {', '.join(strangers)}", do="do not use this file"
         )
     model = skops.io.loads(estimator, trusted=list(TRUSTED))
-    if not isinstance(model, RiskClassifier):
-        raise StoreError(f"expected a RiskClassifier; found {type(model).__name__}")
+    if not isinstance(model, Fitted) or type(model).__name__ != told["kind"]:
+        raise StoreError(f"expected a model of the kind {told['kind']}; found {type(model).__name__}")
     return model, told
+
+
+def _strangers(estimator: bytes) -> list[str]:
+    """Return the types that a file holds and that are not trusted."""
+    import skops.io  # see _archive
+
+    return sorted(set(skops.io.get_untrusted_types(data=estimator)) - set(TRUSTED))
 
 
 def _read_json(content: bytes) -> tuple[PointScorecard, dict[str, Any]]:
@@ -288,7 +324,7 @@ def _check_frame(model: Model, frame: pd.DataFrame, where: str) -> None:
     lacking = [feature["name"] for feature in schema if feature["name"] not in frame.columns]
     if lacking:
         raise StoreError(f"the frame lacks features of the model: {', '.join(lacking)}", where=where)
-    if not isinstance(model, RiskClassifier):
+    if not isinstance(model, Fitted):
         return
     if [str(name) for name in frame.columns] != [feature["name"] for feature in schema]:
         raise StoreError("the frame has other features than the model, or has them in another order", where=where)
