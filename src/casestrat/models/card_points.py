@@ -64,15 +64,16 @@ def to_points(candidates: Candidates, patterns: Patterns, chosen: Chosen, max_po
     sizes = np.linspace(1.0, max_points, _MULTIPLIERS)
     starts = np.unique(np.rint(chosen.weights * (sizes / largest)[:, None]), axis=0)
     signs = np.where(chosen.weights < 0, -1.0, 1.0)
-    starts = np.unique(np.where(starts == 0, signs, starts), axis=0)
+    pairs = _in_order(candidates, chosen.rows)
+    starts = np.unique(_keep_order(np.where(starts == 0, signs, starts), pairs), axis=0)
     losses, _ = _lines(patterns, starts)
     singly, pairwise = _moves(len(free))
     ended = [
-        _descend(candidates, patterns, chosen.rows, start, free, max_points, singly)
+        _descend(patterns, start, free, max_points, singly, pairs)
         for start in starts[np.argsort(losses, kind="stable")[:_STARTS]]
     ]
     points = min(ended, key=lambda one: (round(one[0], 9), tuple(one[1])))[1]
-    points = _descend(candidates, patterns, chosen.rows, points, free, max_points, pairwise)[1]
+    points = _descend(patterns, points, free, max_points, pairwise, pairs)[1]
     points = points / np.gcd.reduce(points.astype(int))
     loss, line = _lines(patterns, points[None, :])
     return PointedRows(chosen.rows, points.astype(int), float(line[0, 0]), float(line[0, 1]), float(loss[0]))
@@ -86,20 +87,16 @@ def _moves(n_rows: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _descend(
-    candidates: Candidates,
-    patterns: Patterns,
-    rows: tuple[int, ...],
-    points: np.ndarray,
-    free: np.ndarray,
-    most: int,
-    moves: np.ndarray,
+    patterns: Patterns, points: np.ndarray, free: np.ndarray, most: int, moves: np.ndarray, pairs: list[tuple[int, int]]
 ) -> tuple[float, np.ndarray]:
     """Take the best of these changes, again and again, as long as the fit gains."""
     loss = _lines(patterns, points[None, :])[0][0]
     for _ in range(_MOST_MOVES):
         tried = points + moves
         fits = ((tried != 0) & (np.abs(tried) <= most) & (free | (tried > 0))).all(axis=1)
-        tried = tried[fits & _keeps_order(candidates, rows, tried)]
+        for better, worse in pairs:
+            fits &= tried[:, worse] >= tried[:, better]
+        tried = tried[fits]
         if not len(tried):
             break
         losses, _ = _lines(patterns, tried)
@@ -110,14 +107,24 @@ def _descend(
     return float(loss), points
 
 
-def _keeps_order(candidates: Candidates, rows: tuple[int, ...], tried: np.ndarray) -> np.ndarray:
-    """Tell which points never give a worse declared level fewer points than a better one."""
-    keeps = np.ones(len(tried), dtype=bool)
+def _in_order(candidates: Candidates, rows: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Return the pairs of a better and a worse declared level of one item, by their places among the rows."""
     item, order = candidates.item[list(rows)], candidates.order[list(rows)]
-    for i in np.flatnonzero(order >= 0):
-        for j in np.flatnonzero((item == item[i]) & (order > order[i])):
-            keeps &= tried[:, j] >= tried[:, i]
-    return keeps
+    by_order = np.argsort(order, kind="stable").tolist()
+    return [
+        (better, worse)
+        for better in by_order
+        for worse in by_order
+        if item[better] == item[worse] and 0 <= order[better] < order[worse]
+    ]
+
+
+def _keep_order(points: np.ndarray, pairs: list[tuple[int, int]]) -> np.ndarray:
+    """Raise the points of a worse declared level to those of the better ones."""
+    points = points.copy()
+    for better, worse in pairs:
+        points[:, worse] = np.maximum(points[:, worse], points[:, better])
+    return points
 
 
 def _lines(patterns: Patterns, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
