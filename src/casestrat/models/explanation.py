@@ -49,14 +49,12 @@ def reasons_frame(
     """
     if top is not None and top < 1:
         raise UsageError(f"top is the number of reasons a person, 1 or more; found {top}")
-    rows, items = np.nonzero(np.ones_like(contributions, dtype=bool) if keep_zeros else contributions)
+    rows, items = _greatest_first(contributions, top)
+    if not keep_zeros:
+        adds = contributions[rows, items] != 0
+        rows, items = rows[adds], items[adds]
     values = contributions[rows, items]
-    order = np.lexsort((items, -np.abs(values), rows))
-    rows, items, values = rows[order], items[order], values[order]
-    if top is not None:
-        first = np.searchsorted(rows, rows, side="left")
-        kept = np.arange(len(rows)) - first < top
-        rows, items, values = rows[kept], items[kept], values[kept]
+    values = values.astype("int64") if values.dtype.kind == "i" else values
     reasons = catalogue.take(items if which is None else which[rows, items]).reset_index(drop=True)
     frame = pd.DataFrame(_index_columns(index, rows))
     return frame.assign(
@@ -64,6 +62,21 @@ def reasons_frame(
         value_is_missing=is_missing[rows, items],
         contribution=values,
     )
+
+
+def _greatest_first(contributions: np.ndarray, top: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return row and item of each person's contributions, the greatest first, the earlier item among equals."""
+    n, n_items = contributions.shape
+    sizes = np.abs(contributions)
+    kept = n_items if top is None else min(top, n_items)
+    if kept * 4 > n_items:
+        order = np.argsort(-sizes, axis=1, kind="stable")[:, :kept]
+    else:  # for a few reasons of many, picking the greatest again and again is quicker than sorting
+        order = np.empty((n, kept), dtype=np.int64)
+        for place in range(kept):
+            order[:, place] = sizes.argmax(axis=1)
+            sizes[np.arange(n), order[:, place]] = -1
+    return np.repeat(np.arange(n), kept), order.ravel()
 
 
 def describe_items(items: Iterable[str], features: Iterable[Any] | None) -> pd.DataFrame:
