@@ -17,7 +17,7 @@ TREES = {
     path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in SOURCE.rglob("*.py")
 }
 SCRIPTS = "".join(path.read_text(encoding="utf-8") for path in sorted((SOURCE / "reports/templates").iterdir()))
-PAGES = ("pages", "committee_page", "caseload_page")
+PAGES = ("pages", "committee_page", "caseload_page", "validation_page")
 FINGERPRINTS = ("extract", "program", "model", "policy")  # the marks of a page are named by their key: w(part)
 WORDS = load_wording("en").words
 
@@ -43,6 +43,19 @@ def starts() -> set[str]:
     }
     given = {text for text in texts() if re.fullmatch(r"[a-z_]+\.([a-z]+_)?", text)}  # code("criteria.")
     return {one for one in built | given if "." in one and one.partition(".")[0] in sections()}
+
+
+def starts_of_validation() -> tuple[str, ...]:
+    """The fixed beginnings of names put together on the validation page: ``level_`` of ``words(f"level_{side}")``."""
+    return tuple(
+        node.values[0].value
+        for name, tree in TREES.items()
+        if name.startswith("reports/validation_")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr)
+        and isinstance(node.values[0], ast.Constant)
+        and re.fullmatch(r"[a-z]+_", node.values[0].value)
+    )
 
 
 def sections() -> set[str]:
@@ -78,7 +91,9 @@ def test_every_word_that_is_kept_is_said_somewhere() -> None:
             else stem in said
             or any(stem.startswith(one) for one in is_whole)
             or (section in PAGES and is_said_by_a_page(stem.partition(".")[2]))
-            or (section == "figures" and name in of_figures)
+            or f'"{stem}"' in SCRIPTS
+            or (section in {"figures", "validation_page"} and name in of_figures)
+            or (section == "validation_page" and name.startswith(starts_of_validation()))
             or (section == "pages" and name in FINGERPRINTS)
         )  # fmt: skip
         if not is_said:

@@ -26,6 +26,26 @@ CURVE = pd.DataFrame(
         "is_capacity_point": [False, True],
     }
 )
+GROUPS = pd.DataFrame(
+    {
+        "grouping": ["sex", "sex", "territory"],
+        "group": ["f", "m", "north"],
+        "auc": [0.7, 0.6, np.nan],
+        "auc_low": [0.65, 0.5, np.nan],
+        "auc_high": [0.75, 0.7, np.nan],
+        "is_suppressed": [False, False, True],
+    }
+)
+FOLDS = pd.DataFrame(
+    {
+        "model": ["card", "card", "own"],
+        "fold": ["all", "fold 1", "all"],
+        "metric": "auc",
+        "value": [0.66, 0.6, 0.7],
+        "low": [0.6, np.nan, 0.65],
+        "high": [0.7, np.nan, 0.75],
+    }
+)
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +74,11 @@ def draw_all(made_up, ax, lang):
         "calibration": lambda: figures.calibration(BINS, ax, lang=lang),
         "discrimination": lambda: figures.discrimination([0, 1, 0, 1], [0.1, 0.9, 0.4, 0.3], ax, lang=lang),
         "net_benefit": lambda: figures.net_benefit(CURVE, ax, lang=lang),
+        "card_path": lambda: figures.card_path([{"n_rows": 1, "auc": 0.6}, {"n_rows": 2, "auc": 0.7}], ax, lang=lang),
+        "decision_curves": lambda: figures.decision_curves(CURVE.assign(model="card"), ax, lang=lang),
+        "drift_bars": lambda: figures.drift_bars(pd.DataFrame({"feature": ["age"], "psi": [0.3]}), ax, lang=lang),
+        "group_forest": lambda: figures.group_forest(GROUPS, "auc", ax, overall=0.7, lang=lang),
+        "models_compared": lambda: figures.models_compared(FOLDS, "auc", ax, lang=lang),
         "tier_mix": lambda: figures.tier_mix(made.ranked, ax, lang=lang),
     }
 
@@ -168,3 +193,51 @@ def test_a_frame_that_lacks_a_column_is_refused():
 
 def test_new_axes_are_made_where_none_are_given():
     assert figures.tier_mix(pd.DataFrame({"tier": ["low"]})).figure.axes
+
+
+def test_groups_too_small_to_be_told_are_named_as_hidden(ax):
+    figures.group_forest(GROUPS, "auc", ax, overall=0.68)
+    assert words(ax) == ["sex", "0.70", "0.60", "territory", "hidden: too few people"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["", "f", "m", "", "north"]
+    assert 0.68 in [line.get_xdata()[0] for line in ax.lines if len(line.get_xdata()) == 2]
+
+
+def test_shares_of_groups_are_percentages_and_what_is_right_is_drawn(ax):
+    shares = GROUPS.rename(columns={name: name.replace("auc", "true_positive_rate") for name in GROUPS})
+    figures.group_forest(shares, "true_positive_rate", ax, lang="fr")
+    assert "70\u202f%" in [text.replace("\xa0", "\u202f") for text in words(ax)]
+    other = plt.subplots()[1]
+    exposure = GROUPS.rename(columns={name: name.replace("auc", "exposure") for name in GROUPS})
+    figures.group_forest(exposure, "exposure", other)
+    assert any(line.get_xdata()[0] == 1 for line in other.lines)
+
+
+def test_tests_of_a_model_are_hollow_and_all_together_has_its_interval(ax):
+    figures.models_compared(FOLDS, ax=ax)
+    hollow = [line for line in ax.lines if line.get_markerfacecolor() == "white"]
+    assert [line.get_xdata().tolist() for line in hollow] == [[0.6], []]
+    assert ax.collections[0].get_segments()[0][:, 0].tolist() == [0.6, 0.7]
+    with pytest.raises(UsageError, match="no model is judged by 'gini'"):
+        figures.models_compared(FOLDS, "gini")
+
+
+def test_the_flat_tail_of_a_decision_curve_is_not_drawn(ax):
+    at = np.arange(1, 100) / 100
+    curve = pd.DataFrame(
+        {"model": "a", "threshold": at, "net_benefit": np.maximum(0, 0.2 - at), "net_benefit_all": 0.2 - at}
+    )
+    figures.decision_curves(curve, ax)
+    assert 0.2 < ax.get_xlim()[1] < 0.25
+
+
+def test_features_that_changed_most_stand_on_top_and_are_marked(ax):
+    figures.drift_bars(pd.DataFrame({"feature": ["age", "falls", "gir"], "psi": [0.02, 0.4, 0.15]}), ax)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["falls", "gir", "age"]
+    assert words(ax)[:2] == ["some", "much"]
+    assert len({patch.get_facecolor() for patch in ax.patches}) == 3
+
+
+def test_the_kept_card_is_marked_on_its_path(ax):
+    figures.card_path([{"n_rows": n, "auc": 0.6 + n / 100, "rows": []} for n in (1, 2, 3)], ax, chosen=2)
+    assert words(ax) == ["this card"]
+    assert ax.lines[1].get_xdata().tolist() == [2]

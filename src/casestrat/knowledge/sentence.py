@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, TypeAlias, Union
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from casestrat.knowledge.frozen import FrozenMap
 
+if TYPE_CHECKING:
     from casestrat.knowledge.wording import Wording
 
-Value: TypeAlias = Union[str, int, float, "Sentence", "tuple[Sentence, ...]"]
+Value: TypeAlias = Union[str, int, float, date, "Figure", "Sentence", Mapping[str, str], "tuple[Value, ...]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number in a sentence, with the digits it is told with.
+
+    Parameters
+    ----------
+    value : float
+        The number; missing is said as a dash.
+    decimals : int, default 2
+        Digits after the mark.
+    is_share : bool, default False
+        Whether it is told as a percentage.
+    """
+
+    value: float
+    decimals: int = 2
+    is_share: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +67,17 @@ class Sentence:
         key : str
             Section and name of its words; where they differ by number, without ``.one`` or ``.other``.
         **values
-            What the placeholders stand for: text, numbers (``n`` chooses singular or plural), other sentences, or a
-            tuple of sentences, which are listed.
+            What the placeholders stand for: text, numbers (``n`` chooses singular or plural), figures with their
+            digits, days, labels (language → text, of which the reader's is said), other sentences, or a tuple of any of
+            these, which are listed.
 
         Returns
         -------
         Sentence
             The sentence; equal keys and values are equal sentences.
         """
-        return cls(key, tuple(sorted(values.items())))
+        frozen = {name: FrozenMap(dict(v)) if isinstance(v, Mapping) else v for name, v in values.items()}
+        return cls(key, tuple(sorted(frozen.items())))
 
     def said(self, wording: Wording) -> str:
         """Return the sentence in a language.
@@ -94,9 +117,14 @@ def say_each(sentences: Mapping[str, Sentence], wording: Wording) -> dict[str, s
     return {key: words[sentence] for key, sentence in sentences.items()}
 
 
-def _said(value: Value, wording: Wording) -> str | int | float:
+def _said(value: Value, wording: Wording) -> str | int | float | date:
     if isinstance(value, Sentence):
         return value.said(wording)
+    if isinstance(value, Figure):
+        tell = wording.percent if value.is_share else wording.number
+        return tell(value.value, value.decimals)
     if isinstance(value, tuple):
-        return wording("format.list_separator").join(one.said(wording) for one in value)
+        return wording("format.list_separator").join(str(_said(one, wording)) for one in value)
+    if isinstance(value, Mapping):
+        return value.get(wording.language) or value.get("en") or next(iter(value.values()), "")
     return value

@@ -69,6 +69,51 @@ def percentile_interval(values: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def error_interval(values: np.ndarray, value: float) -> tuple[float, float]:
+    """Return the 95 % interval of an error that cannot fall below 0, freed of the noise that a draw adds to it.
+
+    A draw is scattered about people who are scattered themselves, so that its smoothed errors are greater than theirs:
+    the middle 95 % is moved down by as much as the draws are greater on the whole.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        One value per draw; NaN where a draw could not be told.
+    value : float
+        The error of the people themselves.
+
+    Returns
+    -------
+    tuple of float
+        Bounds, 0 or more; NaN where fewer than half of the draws could be told.
+    """
+    low, high = percentile_interval(values)
+    if np.isnan(low) or np.isnan(value):
+        return low, high
+    excess = max(0.0, float(np.median(values[np.isfinite(values)])) - value)
+    return max(0.0, low - excess), max(value, high - excess)
+
+
+def metric_interval(metric: str, values: np.ndarray, value: float) -> tuple[float, float]:
+    """Return the interval of a measure, by the way that suits it.
+
+    Parameters
+    ----------
+    metric : str
+        Its name.
+    values : numpy.ndarray
+        One value per draw.
+    value : float
+        Its value for the people themselves.
+
+    Returns
+    -------
+    tuple of float
+        Bounds.
+    """
+    return error_interval(values, value) if metric in {"ici", "e50", "e90"} else percentile_interval(values)
+
+
 def percentile_intervals(drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the middle 95 % along the first axis.
 

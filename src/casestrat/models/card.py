@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from casestrat.errors import UsageError
 from casestrat.knowledge.frozen import FrozenMap
+from casestrat.knowledge.sentence import Sentence
 from casestrat.knowledge.wording import load_wording
 from casestrat.models.card_contents import Known, contents
-from casestrat.models.statement import Statement
 
 if TYPE_CHECKING:
     from casestrat.models.drift import Drift
@@ -68,7 +68,7 @@ class ModelCard:
 
     Parameters
     ----------
-    told : mapping of str to tuple of Statement or label
+    told : mapping of str to tuple of Sentence or label
         Item → what is told; items that are absent are not reported.
     lang : {"en", "fr", "it"}
         The language it is read in.
@@ -294,8 +294,8 @@ def _data(data: Any) -> dict[str, Any]:
 
 def _said(part: Any, lang: str) -> str:
     """Return a sentence of the card: a statement, a label, or what a site wrote."""
-    if isinstance(part, Statement):
-        return part.words(lang)
+    if isinstance(part, Sentence):
+        return part.said(load_wording(lang))
     if isinstance(part, Mapping):
         return str(part.get(lang) or part.get("en") or next(iter(part.values()), ""))
     return str(part)

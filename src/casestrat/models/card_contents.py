@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from casestrat.knowledge.sentence import Figure, Sentence
 from casestrat.models.sample_size import events_needed
 from casestrat.models.scorecard import PointScorecard
-from casestrat.models.statement import Figure, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,12 +78,12 @@ def contents(known: Known) -> dict[str, list[Any]]:
     return found
 
 
-def _say(key: str, **values: Any) -> Statement:
+def _say(key: str, **values: Any) -> Sentence:
     """Return a sentence of the section ``card``."""
-    return Statement(f"card.{key}", values)
+    return Sentence.of(f"card.{key}", **values)
 
 
-def _kind(known: Known) -> Statement:
+def _kind(known: Known) -> Sentence:
     """Return what kind of model it is, in words."""
     name = type(known.model).__name__
     return _say(f"kind_{name}") if name in _TYPES else _say("kind_other", name=name)
@@ -285,7 +285,7 @@ def _results(known: Known) -> Iterator[tuple[str, Any]]:
         yield from _groups(report)
         for row in report.summary[report.summary["metric"].isin(_TOLD)].to_dict("records"):
             digits = _TOLD[row["metric"]]
-            yield "23a", _say("measure", name=Statement(f"measures.{row['metric']}"),
+            yield "23a", _say("measure", name=Sentence.of(f"measures.{row['metric']}"),
                               **{end: Figure(row[end], digits) for end in ("value", "low", "high")})  # fmt: skip
     if known.optimism is not None:
         both = {name: Figure(known.optimism.value("auc", name), 3) for name in ("apparent", "corrected")}

@@ -11,12 +11,13 @@ import pandas as pd
 from scipy.stats import chi2
 
 from casestrat.errors import UsageError
+from casestrat.knowledge.sentence import Sentence
+from casestrat.knowledge.wording import load_wording
 from casestrat.models.bootstrap import PersonDraws, percentile_interval
 from casestrat.models.held_out import as_labels
 from casestrat.models.inputs import Column, read_values
 from casestrat.models.metrics import count_people, probability_metrics
 from casestrat.models.small_cells import hide_complements, is_small
-from casestrat.models.statement import Statement
 from casestrat.tables.columns import TEXT
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Drift:
         Rows compared.
     warnings : tuple of str
         What changed enough to be looked into.
-    statements : tuple of Statement
+    statements : tuple of Sentence
         The warnings, to be said in another language.
     """
 
@@ -65,7 +66,7 @@ class Drift:
     n_before: int
     n_after: int
     warnings: tuple[str, ...]
-    statements: tuple[Statement, ...]
+    statements: tuple[Sentence, ...]
 
 
 def drift(
@@ -150,7 +151,7 @@ def drift(
         calibration,
         len(before),
         len(after),
-        tuple(one.words() for one in statements),
+        tuple(one.said(load_wording("en")) for one in statements),
         statements,
     )
 
@@ -363,18 +364,18 @@ def _calibrated(
     return probability_metrics(count_people(at, code, labels[used])), drawn
 
 
-def _statements(features: pd.DataFrame, risk: pd.DataFrame, calibration: pd.DataFrame) -> Iterator[Statement]:
+def _statements(features: pd.DataFrame, risk: pd.DataFrame, calibration: pd.DataFrame) -> Iterator[Sentence]:
     """Say what changed enough to be looked into."""
     for row in features[features["finding"].isin(("some", "much"))].to_dict("records"):
-        yield Statement(f"drift.feature_{row['finding']}", {"feature": row["feature"], "psi": round(row["psi"], 2)})
+        yield Sentence.of(f"drift.feature_{row['finding']}", feature=row["feature"], psi=round(row["psi"], 2))
     for row in features[features["n_new_levels"] > 0].to_dict("records"):
-        yield Statement("drift.new_levels", {"feature": row["feature"], "n": row["n_new_levels"]})
+        yield Sentence.of("drift.new_levels", feature=row["feature"], n=row["n_new_levels"])
     for row in risk[risk["finding"].isin(("some", "much"))].to_dict("records"):
-        yield Statement("drift.risk_moved", {"psi": round(row["psi"], 2)})
+        yield Sentence.of("drift.risk_moved", psi=round(row["psi"], 2))
     for row in calibration.to_dict("records"):
         right = _RIGHT[row["metric"]]
         if row["difference_low"] > 0 or row["difference_high"] < 0:
             counts = {"before": round(row["before"], 2), "after": round(row["after"], 2)}
-            yield Statement(f"drift.{row['metric']}_moved", counts)
+            yield Sentence.of(f"drift.{row['metric']}_moved", **counts)
         elif row["after_low"] > right or row["after_high"] < right:
-            yield Statement(f"drift.{row['metric']}_off", {"after": round(row["after"], 2)})
+            yield Sentence.of(f"drift.{row['metric']}_off", after=round(row["after"], 2))

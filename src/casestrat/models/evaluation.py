@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from casestrat.errors import UsageError
-from casestrat.models.bootstrap import PersonDraws, percentile_interval, percentile_intervals
+from casestrat.knowledge.sentence import Sentence
+from casestrat.knowledge.wording import load_wording
+from casestrat.models.bootstrap import PersonDraws, metric_interval, percentile_interval, percentile_intervals
 from casestrat.models.calibration import calibration_bins
 from casestrat.models.evaluation_rows import check_values, gather_rows, in_own_order
 from casestrat.models.fairness import audit_groups
@@ -24,7 +26,6 @@ from casestrat.models.metrics import (
     net_benefit,
     taken_shares,
 )
-from casestrat.models.statement import Statement
 from casestrat.tables.columns import TEXT
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Evaluation:
     gaps : pandas.DataFrame
         One row per grouping and measure (and capacity): the widest difference between groups that are told, with an
         interval widened for the number of pairs, the ratio, finding (apart, not_apart, too_few, no_interval) and harm.
-    statements : tuple of Statement
+    statements : tuple of Sentence
         The warnings, to be said in another language.
     least_n, small_cell : int
         Groups of fewer rows, and smaller counts, were not told.
@@ -96,7 +97,7 @@ class Evaluation:
     warnings: tuple[str, ...]
     selection: pd.DataFrame = field(default_factory=pd.DataFrame)
     gaps: pd.DataFrame = field(default_factory=pd.DataFrame)
-    statements: tuple[Statement, ...] = ()
+    statements: tuple[Sentence, ...] = ()
     least_n: int = 30
     small_cell: int = 11
 
@@ -137,7 +138,7 @@ def evaluate(
     is_probability: bool = True,
     least_n: int = 30,
     small_cell: int = 11,
-    notes: Sequence[Statement] = (),
+    notes: Sequence[Sentence] = (),
 ) -> Evaluation:
     """Compare risks, or points, with what then happened.
 
@@ -164,7 +165,7 @@ def evaluate(
         Groups of fewer rows are not told.
     small_cell : int, default 11
         Counts in groups from 1 to one less than this are not told.
-    notes : sequence of Statement, optional
+    notes : sequence of Sentence, optional
         More that a reader must know, such as what ``models.label_warnings`` says of the labels; joins the warnings.
 
     Returns
@@ -229,7 +230,7 @@ def evaluate(
         is_probability=is_probability,
         n_boot=n_boot,
         random_state=random_state,
-        warnings=tuple(one.words() for one in statements),
+        warnings=tuple(one.said(load_wording("en")) for one in statements),
         selection=audit.selection,
         gaps=audit.gaps,
         statements=statements,
@@ -249,7 +250,7 @@ def _summary(
         all_metrics(count_people(at, code, labels, w), is_probability=is_probability, most_points=_DRAWN_POINTS)
         for w in draws()
     ]
-    bounds = [percentile_interval(np.array([draw[name] for draw in drawn])) for name in names]
+    bounds = [metric_interval(name, np.array([draw[name] for draw in drawn]), found[name]) for name in names]
     told = [
         ("prevalence", float(labels.mean()), *percentile_interval(np.array([labels @ w / w.sum() for w in draws()])))
     ]
@@ -299,18 +300,18 @@ def _net_benefit(
     return curve.assign(is_capacity_point=curve["threshold"].isin(cuts), low=low, high=high)
 
 
-def _warnings(result: Mapping[str, int], summary: pd.DataFrame) -> Iterator[Statement]:
+def _warnings(result: Mapping[str, int], summary: pd.DataFrame) -> Iterator[Sentence]:
     """Return what a reader must know before trusting the numbers."""
     events, others = result["n_events"], result["n_used"] - result["n_events"]
     if not events or not others:
-        yield Statement("warnings.one_class")
+        yield Sentence.of("warnings.one_class")
     elif min(events, others) < _ENOUGH:
-        yield Statement("warnings.small_sample", {"events": events, "others": others, "enough": _ENOUGH})
+        yield Sentence.of("warnings.small_sample", events=events, others=others, enough=_ENOUGH)
     if result["n_missing_label"]:
-        yield Statement("warnings.missing_label", {"n": result["n_missing_label"]})
+        yield Sentence.of("warnings.missing_label", n=result["n_missing_label"])
     if result["n_missing_risk"]:
         counts = {"n": result["n_missing_risk"], "events": result["n_missing_risk_events"]}
-        yield Statement("warnings.missing_risk", counts)
+        yield Sentence.of("warnings.missing_risk", **counts)
     auc = summary.set_index("metric").loc["auc"]
     if auc["low"] <= 0.5:
-        yield Statement("warnings.no_signal")
+        yield Sentence.of("warnings.no_signal")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from casestrat.errors import UsageError
-from casestrat.models.statement import Statement
+from casestrat.knowledge.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ USE_KINDS = frozenset({"hospital_stay", "ed_visit", "claim", "service_use", "pre
 _MUCH_LESS = 0.5  # labels known this much less often among people not followed are said to be selective
 
 
-def label_warnings(outcome: Any = None, *, y: Any = None, is_followed: Any = None) -> tuple[Statement, ...]:
+def label_warnings(outcome: Any = None, *, y: Any = None, is_followed: Any = None) -> tuple[Sentence, ...]:
     """Say what the labels of an outcome stand in for, and whom they are known of.
 
     Parameters
@@ -33,7 +33,7 @@ def label_warnings(outcome: Any = None, *, y: Any = None, is_followed: Any = Non
 
     Returns
     -------
-    tuple of Statement
+    tuple of Sentence
         Nothing where nothing is known against the labels. A proxy is an outcome that is the use of services or a cost,
         or that says so of itself (``is_proxy``); labels are selective where they can only be known of people who were
         followed or seen again, and shaped by treatment where people were followed meanwhile.
@@ -58,18 +58,18 @@ def label_warnings(outcome: Any = None, *, y: Any = None, is_followed: Any = Non
     return tuple(found)
 
 
-def _of_outcome(outcome: Any) -> Iterator[Statement]:
+def _of_outcome(outcome: Any) -> Iterator[Sentence]:
     """Say what the outcome's own definition tells."""
     label = dict(outcome.label) or {"en": outcome.name.replace("_", " ")}
     if getattr(outcome, "is_proxy", False) or outcome.event in USE_KINDS:
-        yield Statement("warnings.proxy_use", {"outcome": label})
+        yield Sentence.of("warnings.proxy_use", outcome=label)
     if outcome.closed and outcome.event is None:
-        yield Statement("warnings.followed_only", {"outcome": label})
+        yield Sentence.of("warnings.followed_only", outcome=label)
     if outcome.instrument or outcome.measurement:
-        yield Statement("warnings.seen_again_only", {"outcome": label})
+        yield Sentence.of("warnings.seen_again_only", outcome=label)
 
 
-def _of_followed(y: Any, is_followed: Any) -> Iterator[Statement]:
+def _of_followed(y: Any, is_followed: Any) -> Iterator[Sentence]:
     """Say whether labels are known of people followed more often than of others, and how many were followed."""
     if y is None or len(y) != len(is_followed):
         raise UsageError("expected labels beside is_followed, one per row", where="is_followed", do="give y= as well")
@@ -79,6 +79,6 @@ def _of_followed(y: Any, is_followed: Any) -> Iterator[Statement]:
     told_in, told_out = int((known & flags).sum()), int((known & ~flags).sum())
     if inside and outside and told_out / outside <= _MUCH_LESS * told_in / inside:
         counts = {"known": told_in, "followed": inside, "known_others": told_out, "others": outside}
-        yield Statement("warnings.selective_labels", counts)
+        yield Sentence.of("warnings.selective_labels", **counts)
     if told_in:
-        yield Statement("warnings.treated_labels", {"n": told_in, "of": int(known.sum())})
+        yield Sentence.of("warnings.treated_labels", n=told_in, of=int(known.sum()))

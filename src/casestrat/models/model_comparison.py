@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from casestrat.errors import UsageError
-from casestrat.models.bootstrap import PersonDraws, percentile_interval
+from casestrat.models.bootstrap import PersonDraws, metric_interval, percentile_interval
 from casestrat.models.held_out import Fold, as_labels, part, persons_of, risks_of_folds
 from casestrat.models.metrics import all_metrics, count_people, gather_risks, net_benefit
 from casestrat.tables.columns import TEXT
@@ -203,7 +203,7 @@ def _by_fold(
     n, events = len(used), int(labels[used].sum())
     for place, name in enumerate(names):
         for metric, value in pooled[place].items():
-            interval = percentile_interval(np.array([draw[metric] for draw in drawn[place]]))
+            interval = metric_interval(metric, np.array([draw[metric] for draw in drawn[place]]), value)
             rows.append((name, ALL, n, events, metric, value, *interval))
         for fold in dict.fromkeys(one.name for one in folds):
             inside = used[test[used] == fold]

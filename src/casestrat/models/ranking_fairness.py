@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from casestrat.errors import UsageError
+from casestrat.knowledge.sentence import Sentence
+from casestrat.knowledge.wording import load_wording
 from casestrat.models.bootstrap import PersonDraws, percentile_interval
 from casestrat.models.evaluation_rows import aligned, floats, groupings
 from casestrat.models.metrics import mean_discounts
 from casestrat.models.small_cells import hide_complements, is_small
-from casestrat.models.statement import Statement
 from casestrat.tables.columns import TEXT
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class RankingFairness:
         Rows with a score.
     warnings : tuple of str
         What differs between groups by more than chance, and the harm it names; nothing is said of groups under least_n.
-    statements : tuple of Statement
+    statements : tuple of Sentence
         The warnings, to be said in another language.
     least_n, small_cell : int
         Groups of fewer rows, and smaller counts, are not told.
@@ -51,7 +52,7 @@ class RankingFairness:
     by_group: pd.DataFrame
     n_used: int
     warnings: tuple[str, ...]
-    statements: tuple[Statement, ...]
+    statements: tuple[Sentence, ...]
     least_n: int
     small_cell: int
 
@@ -136,7 +137,7 @@ def ranking_fairness(
     table = table.astype({"grouping": TEXT, "group": TEXT, "n": "Int64", "n_admitted": "Int64", "n_strata": "Int64"})
     told = _suppress(table, least_n, small_cell)
     statements = tuple(_statements(told))
-    words = tuple(one.words() for one in statements)
+    words = tuple(one.said(load_wording("en")) for one in statements)
     return RankingFairness(told, len(rows), words, statements, least_n, small_cell)
 
 
@@ -265,15 +266,15 @@ def _suppress(table: pd.DataFrame, least_n: int, small_cell: int) -> pd.DataFram
     return told.assign(is_suppressed=hidden)
 
 
-def _statements(told: pd.DataFrame) -> Iterator[Statement]:
+def _statements(told: pd.DataFrame) -> Iterator[Sentence]:
     """Say what differs by more than chance, naming the harm; groups that are suppressed say nothing."""
     for row in told[~told["is_suppressed"]].to_dict("records"):
         who = {"group": row["group"], "grouping": row["grouping"]}
         if row["exposure_high"] < 1:
-            yield Statement("fairness.exposure", {**who, "value": round(row["exposure"], 2)})
+            yield Sentence.of("fairness.exposure", **who, value=round(row["exposure"], 2))
         if row["odds_high"] < 1:
             bounds = {name: round(row[f"odds_{name}"], 2) for name in ("low", "high")}
-            yield Statement("fairness.admission_odds", {**who, **bounds, "value": round(row["admission_odds"], 2)})
+            yield Sentence.of("fairness.admission_odds", **who, **bounds, value=round(row["admission_odds"], 2))
     for grouping, rows in told[~told["is_suppressed"]].groupby("grouping", sort=False):
         waits = rows.dropna(subset=["median_wait", "wait_low"])
         if len(waits) < 2:
@@ -282,4 +283,4 @@ def _statements(told: pd.DataFrame) -> Iterator[Statement]:
         if longest["wait_low"] > shortest["wait_high"]:
             days = {"longest": longest["median_wait"], "shortest": shortest["median_wait"]}
             who = {"group": longest["group"], "other": shortest["group"], "grouping": str(grouping)}
-            yield Statement("fairness.waiting", {**who, **days})
+            yield Sentence.of("fairness.waiting", **who, **days)

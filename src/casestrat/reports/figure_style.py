@@ -101,6 +101,23 @@ def need(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> None:
         raise UsageError(f"`{name}` has no row to draw", do="give a frame with at least one row")
 
 
+def last_useful(curves: pd.DataFrame, top: float) -> float:
+    """Return the threshold up to which a decision curve tells anything, so that its flat tail is not drawn."""
+    told = numbers(curves["threshold"])[np.abs(numbers(curves["net_benefit"])) > 0.01 * top]
+    return float(min(1.0, max(0.2, 1.1 * told.max()))) if len(told) else 1.0
+
+
+def number_ticks(ax: Axes, words: Words, *, x: bool = True, y: bool = False) -> None:
+    """Write an axis' numbers as the language does, with as many digits as its steps need."""
+    for wanted, axis in ((x, ax.xaxis), (y, ax.yaxis)):
+        if not wanted:
+            continue
+        ticks = axis.get_majorticklocs()
+        step = float(np.diff(ticks).min()) if len(ticks) > 1 else 1.0
+        digits = next((n for n in range(5) if abs(round(step, n) - step) < 1e-9 * max(1.0, step)), 3)
+        axis.set_major_formatter(lambda value, _, digits=digits: words.number(value, digits))
+
+
 def flags(frame: pd.DataFrame, column: str) -> np.ndarray:
     """Return a column of flags, missing or absent ones as no."""
     if column not in frame.columns:

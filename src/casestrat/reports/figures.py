@@ -9,6 +9,7 @@ import pandas as pd
 
 from casestrat.errors import UsageError
 from casestrat.reports.caseload_page import monthly_flow
+from casestrat.reports.change_figures import card_path, decision_curves, drift_bars, models_compared
 from casestrat.reports.figure_style import (
     BLUE,
     GREYS,
@@ -24,6 +25,7 @@ from casestrat.reports.figure_style import (
     numbers,
     style,
 )
+from casestrat.reports.group_figures import group_forest
 from casestrat.reports.validation_figures import calibration, discrimination, net_benefit
 
 if TYPE_CHECKING:
@@ -31,9 +33,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "calibration",
+    "card_path",
     "days_worth",
+    "decision_curves",
     "discrimination",
+    "drift_bars",
     "flow",
+    "group_forest",
+    "models_compared",
     "net_benefit",
     "ranked_list",
     "style",

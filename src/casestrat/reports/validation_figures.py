@@ -8,7 +8,20 @@ import numpy as np
 import pandas as pd
 
 from casestrat.errors import UsageError
-from casestrat.reports.figure_style import BLUE, INK, LINE, QUIET, VERMILION, Words, canvas, flags, need, numbers
+from casestrat.reports.figure_style import (
+    BLUE,
+    INK,
+    LINE,
+    QUIET,
+    VERMILION,
+    Words,
+    canvas,
+    flags,
+    last_useful,
+    need,
+    number_ticks,
+    numbers,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,15 +69,19 @@ def calibration(evaluation: Any, ax: Axes | None = None, *, lang: str = "en") ->
         ax.annotate(
             words("perfect"),
             (top, top),
-            xytext=(-4, -10),
+            xytext=(-14, -3),
             textcoords="offset points",
             ha="right",
-            va="top",
+            va="center",
             color=QUIET,
             fontsize=9,
         )
         ax.bar(x, 0.1 * top * n / np.nanmax(n), bottom=-0.16 * top, width=0.02 * top, color="#9a9a9a")
+        shown = -np.inf
         for at, count in zip(x, n, strict=True):
+            if at - shown < 0.06 * top:
+                continue  # two counts would lie on each other
+            shown = at
             ax.annotate(
                 words.number(count),
                 (at, (0.1 * count / np.nanmax(n) - 0.155) * top),
@@ -194,7 +211,9 @@ def net_benefit(evaluation: Any, ax: Axes | None = None, *, lang: str = "en") ->
         points = flags(curve, "is_capacity_point")
         if points.any():
             ax.plot(at[points], by_risk[points], "o", color=INK, markersize=6, label=words("capacity_point"))
+        end = last_useful(curve, top)
+        ax.set(xlabel=words("threshold"), ylabel=words("net_benefit"), ylim=(-0.25 * top, 1.1 * top), xlim=(0, end))
         _shares(ax, words, x=True, y=False)
-        ax.set(xlabel=words("threshold"), ylabel=words("net_benefit"), ylim=(-0.25 * top, 1.1 * top))
+        number_ticks(ax, words, x=False, y=True)
         ax.legend(fontsize=9)
     return ax
