@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 FEATURES = "features"
 _COLUMNS = ("table", "key", "column", "value")
 _FLAGS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
+_TOLD = ("table", "key", "column", "before", "after")
 _FAILURE = ["table", "key", "column", "rule"]
 
 
@@ -93,7 +95,7 @@ def read_corrections_file(path: str | Path) -> pd.DataFrame:
     """
     try:
         rows = pd.read_csv(path, dtype=str, encoding="utf-8-sig", sep=None, engine="python")
-    except (OSError, ValueError, pd.errors.ParserError) as fault:
+    except (OSError, ValueError, pd.errors.ParserError, csv.Error) as fault:
         what = "there is no such file" if isinstance(fault, FileNotFoundError) else "the file cannot be read as CSV"
         do = f"give a CSV in UTF-8 with the columns {', '.join(_COLUMNS)}"
         raise UsageError(what, where=str(path), do=do) from None
@@ -176,6 +178,8 @@ def corrected_tables(
     UsageError
         No such row is known of the person, or a corrected answer breaks a rule of the table.
     """
+    if corrections.cells.empty:
+        return tables, pd.DataFrame({name: pd.Series(dtype=TEXT) for name in _TOLD})
     part = tables.for_persons([person_id])
     frames = {name: getattr(part, name) for name in part.present}
     edited = dict(frames)
@@ -191,14 +195,13 @@ def corrected_tables(
         cells.iloc[at] = _cell(cell["value"])
         edited[name] = frame.assign(**{column: cells})
         told.append({"table": name, "key": cell["key"], "column": column, "before": before})
-    plain = Tables.from_frames(frames, program, tables.extract)
     checked = Tables.from_frames(edited, program, tables.extract)
-    _check_kept(plain, checked, corrections)
+    if len(checked.set_aside):  # of part of the people a rule may be broken that the whole keeps
+        _check_kept(Tables.from_frames(frames, program, tables.extract), checked, corrections)
     for row in told:
         frame = getattr(checked, row["table"])
         row["after"] = _cell(frame[row["column"]].iloc[_row_of(frame, row["table"], row["key"], as_of) or 0])
-    types = {"table": TEXT, "key": TEXT, "column": TEXT, "before": TEXT, "after": TEXT}
-    return _joined(tables, checked, person_id), pd.DataFrame(told, columns=list(types)).astype(types)
+    return _joined(tables, checked, person_id), pd.DataFrame(told, columns=list(_TOLD)).astype(TEXT)
 
 
 def _row_of(frame: pd.DataFrame, name: str, key: str, as_of: pd.Timestamp) -> int | None:

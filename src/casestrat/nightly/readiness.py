@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from casestrat.errors import UsageError
-from casestrat.knowledge import load_scorecard
+from casestrat.knowledge import load_scorecard, load_wording
 from casestrat.models.label_warnings import label_warnings
 from casestrat.models.sample_size import events_needed
 from casestrat.nightly.gates import newest_row
@@ -193,7 +193,7 @@ def _one_outcome(
         "largest_card": largest,
         "events_for_default": _events_for(len(card.rows), prevalence, events_a_row),
         "advice": _advice(largest, rarer, prevalence, events_a_row, card.id, len(dates)),
-        "warnings": _SEPARATOR.join(note.words() for note in notes),
+        "warnings": _SEPARATOR.join(note.said(load_wording("en")) for note in notes),
     }
 
 
