@@ -467,7 +467,7 @@ def _bounds(share: np.ndarray, variance: np.ndarray, level: float) -> tuple[np.n
     """Return bounds of a share, symmetric on the scale log(−log)."""
     if not 0 < level < 1:
         raise UsageError(f"level is a coverage above 0 and below 1; found {level}", where="level")
-    inner = (share > 0) & (share < 1)
+    inner = (share > 1e-12) & (share < 1 - 1e-12)  # what is nearer to the edge is there but for rounding
     safe = np.where(inner, share, 0.5)
     wide = np.exp(ndtri(0.5 + level / 2) * np.sqrt(variance) / np.abs(safe * np.log(safe)))
     bounds: Sequence[np.ndarray] = (safe**wide, safe ** (1 / wide))

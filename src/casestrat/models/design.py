@@ -75,7 +75,7 @@ def learn_design(
         parts = _parts(column, feature, weight, knots)
         design += parts
         if not parts:
-            dropped[name] = "all missing" if column.kind == "unknown" else "constant"
+            dropped[name] = "all missing" if column.is_missing.all() else "constant"
     return design, dropped
 
 
@@ -167,9 +167,9 @@ def _is_curved(column: Column, name: str, splines: Collection[str] | str) -> boo
 
 def _knots(column: Column, weight: np.ndarray, n_knots: int) -> list[float]:
     """Return the knots of a curve; none where three distinct ones cannot be had."""
-    if column.numbers is None:
-        return []
     known = ~column.is_missing
+    if column.numbers is None or not known.any():
+        return []
     for count in range(n_knots, 2, -1):
         at = weighted_quantiles(column.numbers[known], weight[known], np.array(KNOTS_AT[count]))
         if len(np.unique(at)) == count:
@@ -180,14 +180,14 @@ def _knots(column: Column, weight: np.ndarray, n_knots: int) -> list[float]:
 def _parts(column: Column, feature: int, weight: np.ndarray, knots: list[float]) -> Design:
     """Return the entries of one feature: none where it cannot tell people apart."""
     parts: Design = []
-    if column.kind == "numeric" and column.numbers is not None:
-        known = ~column.is_missing
+    known = ~column.is_missing
+    if column.kind == "numeric" and column.numbers is not None and known.any():
         fill = weighted_median(column.numbers[known], weight[known])
         parts.append({"feature": feature, "part": "value", "level": "", "fill": fill})
         for term in range(1, len(knots) - 1):
             parts.append({"feature": feature, "part": "curve", "level": str(term), "fill": fill, "knots": knots})
     if column.kind == "text":
-        seen = np.unique(np.asarray(column.codes)[~column.is_missing])
+        seen = np.unique(np.asarray(column.codes)[known])
         for level in sorted(column.levels[code] for code in seen):
             parts.append({"feature": feature, "part": "level", "level": level, "fill": 0.0})
     if column.is_missing.any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -113,8 +114,8 @@ def read_rows(estimator: BaseEstimator, X: Any, days: Any, event: Any, groups: A
     )
 
 
-def read_waited(waited_days: Any, index: pd.Index) -> np.ndarray:
-    """Return the days that each row has waited.
+def read_waited(waited_days: Any, index: pd.Index, longest: float) -> np.ndarray:
+    """Return the days that each row has waited; warns of those too long for the horizons.
 
     Parameters
     ----------
@@ -122,6 +123,8 @@ def read_waited(waited_days: Any, index: pd.Index) -> np.ndarray:
         Days, 0 or more.
     index : pandas.Index
         Of the rows that are asked about.
+    longest : float
+        The longest time waited after which every horizon still ends by the last day on which anybody was seen.
 
     Returns
     -------
@@ -141,6 +144,14 @@ def read_waited(waited_days: Any, index: pd.Index) -> np.ndarray:
         raise UsageError(f"expected {len(index)} values, one per row; found {len(waited)}", where="waited_days")
     if not (waited >= 0).all():
         raise UsageError("waited_days are days, 0 or more, none missing", where="waited_days")
+    short = int(((waited > 0) & (waited > longest)).sum())
+    if short:
+        warnings.warn(
+            f"{short} rows have waited so long that the longest horizon ends after the last day on which anybody was "
+            "seen; the risk is told up to there",
+            FollowUpWarning,
+            stacklevel=3,
+        )
     return waited
 
 

@@ -168,5 +168,6 @@ def curves_frame(index: pd.Index, days: np.ndarray, found: np.ndarray) -> pd.Dat
     names = [f"event_{k}" for k in range(1, found.shape[2] + 1)]
     frame = pd.DataFrame(found.reshape(-1, len(names)), columns=names)
     frame["free"] = np.clip(1.0 - frame.sum(axis=1), 0.0, 1.0)
-    frame.index = pd.MultiIndex.from_arrays([*levels, np.tile(days, len(index))], names=[*index.names, "day"])
+    told = ["row" if name is None else name for name in index.names]
+    frame.index = pd.MultiIndex.from_arrays([*levels, np.tile(days, len(index))], names=[*told, "day"])
     return frame

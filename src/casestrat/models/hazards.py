@@ -23,6 +23,7 @@ _CELLS = 1_000_000  # persons × intervals in memory at a time
 _STEPS = 100
 _TOLERANCE = 1e-11
 MOST_PARAMETERS = 400  # of which a covariance is kept
+_BENDING = 0.01  # penalty of a curve's bends, so that one without events at an end does not run away
 _CURVE = 4  # parameters of a smooth baseline: a cubic in the logarithm of the day
 
 
@@ -74,16 +75,16 @@ def regress(
     Regression
         Levels and weights.
     """
-    used, basis, offset = _baseline(periods, cause, smooth=smooth)
-    task = _Task(periods, matrix, cause, used, penalty, smooth)
+    baseline = _baseline(periods, cause, smooth=smooth)
     levels = np.full(len(periods.cuts), -np.inf)
-    if not len(used):
+    if not len(baseline.used):
         return Regression(levels, np.zeros(matrix.shape[1]), np.empty((0, 0)), converged=True)
-    gamma, weights, converged = task.solve(basis, offset, _start(periods, cause, used, basis, offset, smooth=smooth))
-    levels[used] = offset + basis @ gamma
+    task = _Task(periods, matrix, cause, baseline, penalty)
+    gamma, weights, converged = task.solve(_start(periods, cause, baseline))
+    levels[baseline.used] = baseline.levels(gamma)
     covariance = np.empty((0, 0))
-    if basis.shape[1] + len(weights) <= MOST_PARAMETERS:
-        covariance = task.covariance(basis, levels[used], weights, persons)
+    if len(gamma) + len(weights) <= MOST_PARAMETERS:
+        covariance = task.covariance(gamma, weights, persons)
     return Regression(levels, weights, covariance, converged)
 
 
@@ -137,34 +138,60 @@ def parameter_draws(
         yield new_levels, new_weights
 
 
-def _baseline(periods: Periods, cause: int, *, smooth: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the intervals that tell something, the columns of their levels, and an offset of each."""
-    events, survivors = periods.events(cause), periods.survivors()
-    if not smooth:
-        used = np.flatnonzero((events > 0) & (survivors > 0))
-        return used, np.eye(len(used)), np.zeros(len(used))
-    if not events.any():
-        return np.empty(0, dtype=int), np.empty((0, 0)), np.empty(0)
-    used = np.flatnonzero((survivors > 0) | (events > 0))
-    used = used[survivors[used] > 0]
+@dataclass(frozen=True, eq=False, slots=True)
+class _Baseline:
+    """The intervals that tell something, and how few numbers make their levels."""
+
+    used: np.ndarray
+    basis: np.ndarray | None  # None: a level of its own for each
+    offset: np.ndarray
+    prior: np.ndarray
+
+    def levels(self, gamma: np.ndarray) -> np.ndarray:
+        """Return the level of each used interval."""
+        return np.asarray(gamma if self.basis is None else self.offset + self.basis @ gamma)
+
+    def gather(self, by_level: np.ndarray) -> np.ndarray:
+        """Turn sums by level into sums by parameter."""
+        return by_level if self.basis is None else np.asarray(self.basis.T @ by_level)
+
+    def block(self, level_sums: np.ndarray) -> np.ndarray:
+        """Return the information of the parameters."""
+        if self.basis is None:
+            return np.diag(level_sums)
+        return np.asarray(self.basis.T @ (level_sums[:, None] * self.basis)) + np.diag(self.prior)
+
+    def solver(self, level_sums: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        """Return what solves that block: a division for steps, a small system for a curve."""
+        if self.basis is None:
+            safe = np.where(level_sums > 0, level_sums, np.inf)
+            return lambda right: np.asarray((right.T / safe).T)
+        small = self.block(level_sums)
+        return lambda right: np.asarray(np.linalg.lstsq(small, right, rcond=None)[0])
+
+
+def _baseline(periods: Periods, cause: int, *, smooth: bool) -> _Baseline:
+    """Return the baseline of one event: where nobody lived through, or an event never came, nothing is learned."""
+    events, told = periods.events(cause), periods.survivors() > 0
+    if not smooth or not events[told].any():
+        used = np.flatnonzero((events > 0) & told)
+        return _Baseline(used, None, np.zeros(len(used)), np.zeros(len(used)))
+    used = np.flatnonzero(told)
     starts = np.append(0.0, periods.cuts[:-1])[used]
     width = np.maximum(periods.cuts[used] - starts, 1e-3)
     z = np.log1p((starts + periods.cuts[used]) / 2)
     z = (z - z.mean()) / (z.std() or 1.0)
-    basis = z[:, None] ** np.arange(min(_CURVE, len(used)))
-    orthogonal, _ = np.linalg.qr(basis)
-    return used, orthogonal, np.log(width)
+    basis, _ = np.linalg.qr(z[:, None] ** np.arange(min(_CURVE, len(used))))
+    return _Baseline(used, basis, np.log(width), np.append(0.0, np.full(basis.shape[1] - 1, _BENDING)))
 
 
-def _start(
-    periods: Periods, cause: int, used: np.ndarray, basis: np.ndarray, offset: np.ndarray, *, smooth: bool
-) -> np.ndarray:
-    """Return levels to begin with: of a step its own log-odds, which without features is the end."""
-    events, survivors = periods.events(cause)[used], periods.survivors()[used]
-    if not smooth:
+def _start(periods: Periods, cause: int, baseline: _Baseline) -> np.ndarray:
+    """Return parameters to begin with: of a step its own log-odds, which without features is the end."""
+    events, survivors = periods.events(cause)[baseline.used], periods.survivors()[baseline.used]
+    if baseline.basis is None:
         return np.asarray(np.log(events / survivors))
-    level = np.log(events.sum() / (survivors * np.exp(offset)).sum())
-    return np.asarray(basis.T @ np.full(len(used), level))
+    level = np.log(events.sum() / (survivors * np.exp(baseline.offset)).sum())
+    return np.asarray(baseline.basis.T @ np.full(len(events), level))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -174,51 +201,56 @@ class _Task:
     periods: Periods
     matrix: np.ndarray
     cause: int
-    used: np.ndarray
+    baseline: _Baseline
     penalty: float
-    smooth: bool
 
-    def solve(self, basis: np.ndarray, offset: np.ndarray, gamma: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+    @property
+    def used(self) -> np.ndarray:
+        """The intervals that tell something."""
+        return self.baseline.used
+
+    def solve(self, gamma: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
         """Newton's steps, halved where one does not help."""
         weights = np.zeros(self.matrix.shape[1])
-        if not len(weights) and not self.smooth:  # each level is its own log-odds already
+        if not len(weights) and self.baseline.basis is None:  # each level is its own log-odds already
             return gamma, weights, True
-        loss, gradient, blocks = self.sums(offset + basis @ gamma, weights)
+        loss, gradient, blocks = self.sums(gamma, weights)
         for _ in range(_STEPS):
-            step_levels, step_weights = self.step(basis, gradient, blocks, weights)
+            steps = self.step(gradient, blocks)
             scale = 1.0
             while True:
-                tried = (gamma + scale * step_levels, weights + scale * step_weights)
-                new = self.sums(offset + basis @ tried[0], tried[1])
-                if new[0] <= loss + 1e-12 * abs(loss) or scale < 1e-10:
+                tried = (gamma + scale * steps[0], weights + scale * steps[1])
+                new = self.sums(*tried)
+                if new[0] <= loss + 1e-12 * abs(loss) or scale < _TOLERANCE:
                     break
                 scale /= 2
             gamma, weights = tried
             loss, gradient, blocks = new
-            size = scale * max(np.abs(basis @ step_levels).max(initial=0.0), np.abs(step_weights).max(initial=0.0))
-            if size < _TOLERANCE:
+            if scale * max(np.abs(step).max(initial=0.0) for step in steps) < _TOLERANCE:
                 return gamma, weights, True
         return gamma, weights, False
 
     def step(
-        self, basis: np.ndarray, gradient: tuple[np.ndarray, np.ndarray], blocks: tuple[np.ndarray, ...], at: np.ndarray
+        self, gradient: tuple[np.ndarray, np.ndarray], blocks: tuple[np.ndarray, np.ndarray, np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return Newton's step, the levels eliminated first."""
-        level_sums, cross, square = blocks
-        solve = _solver(basis, level_sums, smooth=self.smooth)
-        towards, pull = basis.T @ gradient[0], gradient[1] - self.penalty * at
-        crossed = basis.T @ cross
-        schur = square + self.penalty * np.eye(len(at)) - crossed.T @ solve(crossed)
-        step_weights = np.linalg.lstsq(schur, pull - crossed.T @ solve(towards), rcond=None)[0] if len(at) else pull
+        level_sums, crossed, square = blocks
+        towards, pull = gradient
+        solve = self.baseline.solver(level_sums)
+        if not len(pull):
+            return solve(towards), pull
+        schur = square + self.penalty * np.eye(len(pull)) - crossed.T @ solve(crossed)
+        step_weights = np.linalg.lstsq(schur, pull - crossed.T @ solve(towards), rcond=None)[0]
         return solve(towards - crossed @ step_weights), step_weights
 
     def sums(
-        self, levels: np.ndarray, weights: np.ndarray
+        self, gamma: np.ndarray, weights: np.ndarray
     ) -> tuple[float, tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Return loss, gradient by level and by weight, and the blocks of the information."""
+        """Return loss, gradients, and of the information what levels, levels by weights, and weights have."""
+        levels = self.baseline.levels(gamma)
         n_used, n_columns = len(self.used), len(weights)
-        loss = 0.5 * self.penalty * float(weights @ weights)
-        by_level, by_weight = np.zeros(n_used), np.zeros(n_columns)
+        loss = 0.5 * (self.penalty * float(weights @ weights) + float(self.baseline.prior @ gamma**2))
+        by_level, by_weight = np.zeros(n_used), -self.penalty * weights
         level_sums, cross, square = np.zeros(n_used), np.zeros((n_used, n_columns)), np.zeros((n_columns, n_columns))
         for rows, weight, happened in self.blocks():
             x = self.matrix[rows]
@@ -234,7 +266,8 @@ class _Task:
             level_sums += curvature.sum(axis=0)
             cross += curvature.T @ x
             square += (x * curvature.sum(axis=1)[:, None]).T @ x
-        return loss, (by_level, by_weight), (level_sums, cross, square)
+        by_gamma = self.baseline.gather(by_level) - self.baseline.prior * gamma
+        return loss, (by_gamma, by_weight), (level_sums, self.baseline.gather(cross), square)
 
     def blocks(
         self, order: np.ndarray | None = None, edges: np.ndarray | None = None
@@ -258,28 +291,26 @@ class _Task:
         weight[happened] = p.event_weight[rows][is_used]
         return weight, happened
 
-    def covariance(
-        self, basis: np.ndarray, levels: np.ndarray, weights: np.ndarray, persons: np.ndarray | None
-    ) -> np.ndarray:
+    def covariance(self, gamma: np.ndarray, weights: np.ndarray, persons: np.ndarray | None) -> np.ndarray:
         """Return the covariance of levels and weights."""
-        n_levels, n_columns = basis.shape[1], len(weights)
-        _, _, (level_sums, cross, square) = self.sums(levels, weights)
-        crossed = basis.T @ cross
-        prior = np.zeros((n_levels + n_columns, n_levels + n_columns))
-        prior[n_levels:, n_levels:] = self.penalty * np.eye(n_columns)
-        information = np.block([[basis.T @ (level_sums[:, None] * basis), crossed], [crossed.T, square]])
-        found = np.linalg.pinv(information + prior, hermitian=True)
+        n_gamma, n_columns = len(gamma), len(weights)
+        _, _, (level_sums, crossed, square) = self.sums(gamma, weights)
+        prior = np.diag(np.append(self.baseline.prior, np.full(n_columns, self.penalty)))
+        ridge = prior[n_gamma:, n_gamma:]
+        information = np.block([[self.baseline.block(level_sums), crossed], [crossed.T, square + ridge]])
+        found = np.linalg.pinv(information, hermitian=True)
         if persons is not None:
-            found = found @ (self.scatter(basis, levels, weights, persons) + prior) @ found
-        to_levels = np.zeros((len(levels) + n_columns, n_levels + n_columns))
-        to_levels[: len(levels), :n_levels] = basis
-        to_levels[len(levels) :, n_levels:] = np.eye(n_columns)
-        turned = to_levels @ found @ to_levels.T
+            found = found @ (self.scatter(gamma, weights, persons) + prior) @ found
+        basis = np.eye(n_gamma) if self.baseline.basis is None else self.baseline.basis
+        turn = np.block([
+            [basis, np.zeros((len(basis), n_columns))], [np.zeros((n_columns, n_gamma)), np.eye(n_columns)],
+        ])  # fmt: skip
+        turned = turn @ found @ turn.T
         return np.asarray((turned + turned.T) / 2)
 
-    def scatter(self, basis: np.ndarray, levels: np.ndarray, weights: np.ndarray, persons: np.ndarray) -> np.ndarray:
+    def scatter(self, gamma: np.ndarray, weights: np.ndarray, persons: np.ndarray) -> np.ndarray:
         """Return the sum of the squared scores of the persons, each with all rows together."""
-        size = basis.shape[1] + len(weights)
+        levels, size = self.baseline.levels(gamma), len(gamma) + len(weights)
         order = np.argsort(persons, kind="stable")
         ranked = persons[order]
         edges = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
@@ -288,7 +319,8 @@ class _Task:
             x = self.matrix[rows]
             residual = -weight * expit((x @ weights)[:, None] + levels)
             residual[happened] += weight[happened]
-            scores = np.hstack([residual @ basis, x * residual.sum(axis=1)[:, None]])
+            by_gamma = self.baseline.gather(residual.T).T
+            scores = np.hstack([by_gamma, x * residual.sum(axis=1)[:, None]])
             own = persons[rows]
             first = np.flatnonzero(np.append(True, own[1:] != own[:-1]))
             scores = np.add.reduceat(scores, first, axis=0)
@@ -303,12 +335,3 @@ def _spaced(edges: np.ndarray, size: int) -> np.ndarray:
         if edge >= starts[-1] + size:
             starts.append(int(edge))
     return np.array(starts)
-
-
-def _solver(basis: np.ndarray, level_sums: np.ndarray, *, smooth: bool) -> Callable[[np.ndarray], np.ndarray]:
-    """Return what solves the block of the levels: a division for steps, a small system for a curve."""
-    if not smooth:
-        safe = np.where(level_sums > 0, level_sums, np.inf)
-        return lambda right: np.asarray((right.T / safe).T)
-    small = basis.T @ (level_sums[:, None] * basis)
-    return lambda right: np.asarray(np.linalg.lstsq(small, right, rcond=None)[0])

@@ -216,15 +216,13 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         index = X.index if isinstance(X, pd.DataFrame) else pd.RangeIndex(len(X))
         horizons = np.asarray(self.horizons_days, dtype="float64")
-        waited = None if waited_days is None else read_waited(waited_days, index)
+        waited = None if waited_days is None else read_waited(waited_days, index, self.last_day_ - horizons.max())
         reader, risk = self._reader(), np.empty((len(index), len(horizons)))
         for part, come in self._curves(self._matrix(X)):
             if waited is None:
                 risk[part] = reader.from_start(come, self.supported_days_)
             else:
                 risk[part] = reader.after(come, waited[part], horizons)
-        if waited is not None:
-            self._warn_of_long_waits(waited, float(horizons.max()))
         return pd.DataFrame(risk, index=index, columns=pd.Index(self.horizons_days, name="horizon_days"))
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -268,7 +266,7 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
         days = self.cuts_ if times is None else np.atleast_1d(np.asarray(times, dtype="float64"))
         if not (days >= 0).all():
             raise UsageError("times are days, 0 or more, none missing", where="times")
-        index = X.index if isinstance(X, pd.DataFrame) else pd.RangeIndex(len(X), name="row")
+        index = X.index if isinstance(X, pd.DataFrame) else pd.RangeIndex(len(X))
         reader = self._reader()
         found = np.empty((len(index), len(days), len(self.levels_)))
         for part, come in self._curves(self._matrix(X)):
@@ -492,14 +490,3 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
     def _reader(self) -> CurveReader:
         """Return what reads curves between the ends of the intervals."""
         return CurveReader(self.cuts_, self.days_, self.share_, self.interval_events_ > 0)
-
-    def _warn_of_long_waits(self, waited: np.ndarray, longest: float) -> None:
-        """Say where a horizon ends beyond the last day because of the time waited."""
-        short = int(((waited > 0) & (waited + longest > self.last_day_)).sum())
-        if short:
-            warnings.warn(
-                f"{short} rows: the time waited and the longest horizon end after day {self.last_day_:g}, the last on "
-                "which anybody was seen; the risk is told up to there",
-                FollowUpWarning,
-                stacklevel=3,
-            )
