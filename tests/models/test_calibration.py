@@ -1,11 +1,14 @@
 """Calibration: slope, intercept, smoothed error, bins, and the line that recalibrates."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from casestrat.errors import UsageError
+from casestrat.models import RiskClassifier
 from casestrat.models.calibration import (
     calibration_bins,
     calibration_errors,
@@ -171,3 +174,31 @@ def test_isotonic_steps_are_those_of_an_independent_pooling(sample):
     by_hand = np.repeat([hits / count for hits, count in blocks], [int(count) for _, count in blocks])
     np.testing.assert_allclose(steps(x[order]), np.clip(by_hand, 0.5 / 800, 1 - 0.5 / 800), atol=1e-12)
     assert steps(np.array([-99.0, 99.0])).tolist() == [steps.risk[0], steps.risk[-1]]
+
+
+def test_noise_judged_by_folds_is_told_as_noise_and_never_as_inverted():
+    refused = 0
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        X, y = rng.normal(size=(60, 1 + seed % 4)), rng.random(60) < 0.5
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                RiskClassifier().fit(X, y)
+            except UsageError:
+                refused += 1
+    assert refused == 0
+
+
+def test_a_calibrator_that_folds_of_a_sorted_file_would_turn_over_is_still_an_error():
+    # what unshuffled folds do: the outcome of a fold is the opposite of what the others taught
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=600)
+    y = (rng.random(600) < expit(-x)).astype(float)
+    with pytest.raises(UsageError, match="inverted"):
+        fit_calibrator(x, y, n_folds=10)
+    assert fit_calibrator(x[:60], y[:60], n_folds=10).slope == 0  # of sixty people that may be chance
+    copied = np.repeat(np.arange(60), 40)
+    assert fit_calibrator(x[copied], y[copied], persons=copied, n_folds=10).slope == 0
+    with pytest.raises(UsageError, match="inverted"):
+        fit_calibrator(x[copied], y[copied], n_folds=10)

@@ -8,13 +8,16 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import isotonic_regression
 from scipy.special import expit, logit
+from scipy.stats import chi2
 
 from casestrat.errors import UsageError
+from casestrat.models.posterior import posterior_covariance
 
 _EDGE = 1e-8  # a risk of exactly 0 or 1 has no log-odds: it counts as this far from the edge
 _STEPS = 100
 _MOST_POINTS = 1_000  # more distinct risks than this are smoothed as this many groups of like risks
 _INVERTED_Z = -3.0  # a slope this many standard errors below zero is no chance finding
+_NO_CHANCE = 0.999
 
 
 class NoSignalWarning(UserWarning):
@@ -162,7 +165,9 @@ def calibration_intercept(x: np.ndarray, y: np.ndarray, weight: np.ndarray | Non
     return float(shift)
 
 
-def fit_calibrator(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> Recalibration:
+def fit_calibrator(
+    x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None, persons: np.ndarray | None = None, n_folds: int = 0
+) -> Recalibration:
     """Fit the line that turns held-out log-odds into calibrated ones; refuse one that turns them upside down.
 
     Parameters
@@ -173,6 +178,12 @@ def fit_calibrator(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = Non
         Labels 0 and 1.
     weight : numpy.ndarray, optional
         How often each row counts.
+    persons : numpy.ndarray, optional
+        The person of each row: ten rows of one person do not make a slope ten times as sure.
+    n_folds : int, default 0
+        How many folds foretold the log-odds; 0: one model did, of other people. The scores of folds hang together: a
+        fold of which the others know nothing is scored by what it lacks, so that noise slopes downwards. With folds
+        the slope must lie further below 0 than noise brings it.
 
     Returns
     -------
@@ -191,15 +202,22 @@ def fit_calibrator(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = Non
     weight = np.ones(len(x)) if weight is None else weight
     events, others = float(np.sum(weight[y == 1])), float(np.sum(weight[y == 0]))
     line = recalibrate(x, np.where(y == 1, (events + 1) / (events + 2), 1 / (others + 2)), weight)
-    if np.isnan(line.slope) or (line.slope <= 0 and line.slope > _INVERTED_Z * line.slope_se):
-        return Recalibration(float(log_odds(np.array(events / (events + others)))), 0.0, line.slope_se)
-    if line.slope <= 0:
-        raise UsageError(
-            "the calibrator came out inverted: people held out at a higher risk had the outcome less often",
-            where=f"calibration slope {line.slope:.3g}, standard error {line.slope_se:.3g}",
-            do="check that labels and features are of the same rows, and that groups= tells persons",
-        )
-    return line
+    if line.slope > 0:
+        return line
+    error = line.slope_se
+    if persons is not None and not np.isnan(line.slope):
+        matrix = np.column_stack([np.ones(len(x)), x])
+        risk = expit(line.intercept + line.slope * x)
+        error = max(error, float(np.sqrt(posterior_covariance(matrix, risk, y, weight, np.zeros(2), persons)[1, 1])))
+    # of folds whose differences cancel out, z is minus the root of a chi square of as many degrees, at one feature
+    least = -float(np.sqrt(chi2.ppf(_NO_CHANCE, 2 * n_folds))) if n_folds else _INVERTED_Z
+    if np.isnan(line.slope) or line.slope > least * error:
+        return Recalibration(float(log_odds(np.array(events / (events + others)))), 0.0, error)
+    raise UsageError(
+        "the calibrator came out inverted: people held out at a higher risk had the outcome less often",
+        where=f"calibration slope {line.slope:.3g}, standard error {error:.3g}",
+        do="check that labels and features are of the same rows, and that groups= tells persons",
+    )
 
 
 def fit_isotonic(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> IsotonicSteps:

@@ -209,6 +209,7 @@ class ChallengerClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         numpy.ndarray
             One number per row of X.
         """
+        check_is_fitted(self)
         return np.asarray(self.intercept_ + self._contributions(self._codes(X)).sum(axis=1))
 
     def predict_proba(self, X: Any) -> np.ndarray:

@@ -201,6 +201,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         numpy.ndarray
             One number per row of X.
         """
+        check_is_fitted(self)
         return np.asarray(self.intercept_ + self._matrix(X) @ self.weights_)
 
     def predict_proba(self, X: Any) -> np.ndarray:

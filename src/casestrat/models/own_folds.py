@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import expit
 
 from casestrat.errors import UsageError
-from casestrat.models.calibration import IsotonicSteps, NoSignalWarning, fit_calibrator, fit_isotonic
+from casestrat.models.calibration import IsotonicSteps, NoSignalWarning, fit_calibrator, fit_isotonic, log_odds
 from casestrat.models.posterior import normal_draws, posterior_covariance
 from casestrat.models.splits import PersonGroupedSplit, TemporalSplit, folds_for
 
@@ -95,7 +95,11 @@ def make_folds(rows: TrainingRows, split: str, n_folds: int, gap_days: int | Non
 def foretell_held_out(
     rows: TrainingRows, folds: Folds, foretell: Callable[[TrainingRows, TrainingRows], np.ndarray]
 ) -> np.ndarray:
-    """Score the rows of each fold by a model of the others.
+    """Score the rows of each fold by a model of the others, all at the level of the whole.
+
+    A fold that happens to hold many with the outcome leaves few to learn from, so that its scores come out low: what
+    the share with the outcome among those learned from does to the level is taken out. Else scores of noise would look
+    turned upside down.
 
     Parameters
     ----------
@@ -111,7 +115,11 @@ def foretell_held_out(
     numpy.ndarray of shape (n, candidates)
         Log-odds; NaN for rows that no fold tests.
     """
-    parts = [(test, foretell(rows.take(learn), rows.take(test))) for learn, test in folds]
+    level = _level(rows)
+    parts = []
+    for learn, test in folds:
+        known = rows.take(learn)
+        parts.append((test, foretell(known, rows.take(test)) + level - _level(known)))
     held_out = np.full((len(rows.event), parts[0][1].shape[1]), np.nan)
     for test, scores in parts:
         held_out[test] = scores
@@ -166,7 +174,7 @@ def calibrate(held_out: np.ndarray, rows: TrainingRows, kind: str, n_folds: int)
     tested = np.flatnonzero(~np.isnan(held_out))
     seen, x = rows.take(tested), held_out[tested]
     y = seen.event.astype(float)
-    line = fit_calibrator(x, y, seen.weight)
+    line = fit_calibrator(x, y, seen.weight, seen.persons, n_folds)
     told: dict[str, Any] = {"kind": "sigmoid", "n_folds": n_folds}
     if kind == "isotonic" and line.slope > 0:
         _check_enough(seen)
@@ -208,13 +216,13 @@ def warn_no_signal(calibrator: dict[str, Any]) -> list[str]:
     return [NO_SIGNAL]
 
 
-def risk_of(log_odds: np.ndarray, calibrator: dict[str, Any]) -> np.ndarray:
+def risk_of(score: np.ndarray, calibrator: dict[str, Any]) -> np.ndarray:
     """Turn the log-odds that a model shows into risks.
 
     Parameters
     ----------
-    log_odds : numpy.ndarray
-        With the calibrating line, where there is one.
+    score : numpy.ndarray
+        Log-odds, with the calibrating line, where there is one.
     calibrator : dict
         What :func:`calibrate` returned.
 
@@ -224,8 +232,8 @@ def risk_of(log_odds: np.ndarray, calibrator: dict[str, Any]) -> np.ndarray:
         Risks, 0 to 1.
     """
     if calibrator["kind"] == "isotonic":
-        return IsotonicSteps(calibrator["at"], calibrator["risk"])(log_odds)
-    return np.asarray(expit(log_odds))
+        return IsotonicSteps(calibrator["at"], calibrator["risk"])(score)
+    return np.asarray(expit(score))
 
 
 def line_draws(calibrator: dict[str, Any], noise: np.ndarray) -> np.ndarray:
@@ -246,6 +254,11 @@ def line_draws(calibrator: dict[str, Any], noise: np.ndarray) -> np.ndarray:
     mean = np.array([calibrator["intercept"], calibrator["slope"]])
     drawn = normal_draws(mean, np.array(calibrator["covariance"]), noise)
     return np.column_stack([drawn[:, 0], np.clip(drawn[:, 1], 0, None)])
+
+
+def _level(rows: TrainingRows) -> float:
+    """Return the log-odds of the share with the outcome."""
+    return float(log_odds(np.average(rows.event, weights=rows.weight)))
 
 
 def _by_date(rows: TrainingRows, n_folds: int, gap_days: int) -> Folds:

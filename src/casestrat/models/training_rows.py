@@ -152,8 +152,10 @@ def read_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
     weight = np.asarray(sample_weight, dtype="float64")
     if weight.shape != (n_rows,):
         raise UsageError(f"expected {n_rows} weights, one per row; found shape {weight.shape}", where="sample_weight")
-    if not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
-        raise UsageError("weights are finite numbers, 0 or more, and not all 0", where="sample_weight")
+    if not np.isfinite(weight).all() or (weight < 0).any():
+        raise UsageError("weights are finite numbers, 0 or more", where="sample_weight")
+    if not weight.any():
+        raise UsageError("every weight is zero: no row is left to learn from", where="sample_weight")
     return weight
 
 
