@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from casestrat.models.bootstrap import percentile_interval, percentile_intervals
+from casestrat.models.bootstrap import percentile_intervals
 from casestrat.models.calibration import calibration_intercept, log_odds, recalibrate
 from casestrat.models.metrics import (
     Counts,
@@ -24,8 +24,6 @@ from casestrat.tables.columns import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-
-__all__ = ["HARMS", "GroupAudit", "audit_groups", "percentile_interval"]
 
 _DRAWN_RISKS = 1_000  # more distinct risks than this are gathered into as many in a bootstrap draw
 _DRAWN_LINE = 200  # and into as many for the calibrating line of a group
