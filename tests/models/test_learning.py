@@ -60,6 +60,7 @@ def test_the_path_has_a_card_of_every_size_measured_on_people_left_out(card, dat
     assert path["auc"].iloc[2] > path["auc"].iloc[0]
     assert (path["brier"] > 0).all()
     assert path["calibration_slope"].between(0.5, 1.6).all()
+    pd.testing.assert_frame_equal(card.choices_, path[card.choices_.columns])
     three = card.at(3)
     assert len(three.rows_) == 3
     assert len(card.rows_) == 4

@@ -32,6 +32,10 @@ def fit(
     program: ProgramOption,
     as_of: Annotated[list[str], typer.Option("--as-of", help="A date to learn from; may be given several times.")],
     out: OutOption,
+    kind: Annotated[
+        str, typer.Option(help="card (whole points), logistic, boosting, or horizon (time to event).")
+    ] = "logistic",
+    rows: Annotated[int, typer.Option(help="The most rows of a card.")] = 10,
     seed: Annotated[int, typer.Option(help="Seed of the splits and of the audit.")] = 0,
     audit: Annotated[
         bool, typer.Option(help="Look for features that use what was not known on their date; kept with the model.")
@@ -41,12 +45,19 @@ def fit(
     rules = cs.load_program(program)
     with progress(quiet=False) as tell:
         tables = cs.read_tables(source, rules)
-        fitted = cs.nightly.fit_model(tables, rules, as_of, random_state=seed, audit=audit, progress=tell)
+        fitted = cs.nightly.fit_model(
+            tables, rules, as_of, kind=kind, max_rows=rows, random_state=seed, audit=audit, progress=tell
+        )
     cs.save_model(
         fitted.model, out, builder=fitted.builder, program=rules, evaluation=fitted.evaluation, audit=fitted.audit
     )
     console = open_console()
-    print_frame(fitted.evaluation.summary, "On people left out of the fit", console)
+    if isinstance(fitted.model, cs.PointScorecard):
+        print_frame(fitted.model.table_[["item", "condition", "points"]], "The card", console)
+        print_frame(fitted.model.choices_, "Cards of fewer rows, on people left out", console)
+    print_frame(fitted.evaluation.summary, f"On {fitted.tested_on} than those of the fit", console)
+    for note in fitted.model.warnings_:
+        console.print(f"Note: {note}", markup=False)
     if fitted.audit is not None:
         console.print(str(fitted.audit), markup=False)
     console.print(f"{fitted.n:,} people and dates, {fitted.events:,} with the outcome {rules.risk.outcome}; {out}")

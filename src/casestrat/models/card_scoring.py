@@ -334,6 +334,16 @@ class CardRows:
         return pd.DataFrame({"points": self.risk_points_, "risk": self.risk_values_})
 
     @property
+    def choices_(self) -> pd.DataFrame:
+        """One row per card on the path of a learned one: n_rows, and auc, average_precision, brier, calibration_slope.
+
+        All are of people left out. The card of so many rows is ``card.at(n_rows)``.
+        """
+        names = ["n_rows", "auc", "average_precision", "brier", "calibration_slope"]
+        frame = pd.DataFrame(getattr(self, "path_", []), columns=names)
+        return frame.astype({"n_rows": "int64", **dict.fromkeys(names[1:], "float64")})
+
+    @property
     def table_(self) -> pd.DataFrame:
         """One row per row of the card: item, condition, points, domain, is_actionable, reason."""
         frame = pd.DataFrame(self.rows_, columns=list(ROW_FIELDS))

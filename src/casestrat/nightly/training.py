@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -12,13 +12,17 @@ import pandas as pd
 from casestrat.errors import UsageError
 from casestrat.features import FeatureBuilder, LeakageAudit, audit_leakage
 from casestrat.models import (
+    ChallengerClassifier,
     Evaluation,
+    HorizonRisk,
     PersonGroupedSplit,
     PointScorecard,
     RiskClassifier,
+    cross_validated_risks,
     evaluate,
     load_model,
-)  # fmt: skip
+    worse_directions,
+)
 from casestrat.nightly.partition import feature_builder, score_people
 from casestrat.nightly.registry import model_file
 from casestrat.nightly.run import parse_as_of
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
     from casestrat.nightly.run import Progress
     from casestrat.tables import Tables
 
+KINDS: Final = ("card", "logistic", "boosting", "horizon")
+
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
@@ -39,7 +45,7 @@ class Fitted:
 
     Parameters
     ----------
-    model : RiskClassifier
+    model : PointScorecard, RiskClassifier, ChallengerClassifier or HorizonRisk
         The model, learned on all rows.
     builder : FeatureBuilder
         The features.
@@ -51,19 +57,22 @@ class Fitted:
         Those of them with the outcome.
     audit : LeakageAudit or None
         Whether any feature looks ahead; None where no audit was asked for.
+    tested_on : str
+        Who was left out: ``later dates``, or ``other people``.
     """
 
-    model: RiskClassifier
+    model: PointScorecard | RiskClassifier | ChallengerClassifier | HorizonRisk
     builder: FeatureBuilder
     evaluation: Evaluation
     n: int
     events: int
     audit: LeakageAudit | None = None
+    tested_on: str = "other people"
 
 
 def labelled(
     tables: Tables, program: Program, as_of: Sequence[str | pd.Timestamp], builder: FeatureBuilder
-) -> tuple[pd.DataFrame, pd.Series]:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return features and labels of everyone who waited or was enrolled on past dates.
 
     Parameters
@@ -80,9 +89,9 @@ def labelled(
     Returns
     -------
     X : pandas.DataFrame
-        One row per person and date whose outcome is known, index (person_id, as_of).
-    y : pandas.Series
-        1 where the outcome came inside the horizon, else 0; same index.
+        One row per person and date, index (person_id, as_of).
+    labels : pandas.DataFrame
+        One row per row of X: label (1, 0, missing where not known), days and event as of ``build_labels``.
 
     Raises
     ------
@@ -92,14 +101,13 @@ def labelled(
     dates = [parse_as_of(date) for date in as_of]
     spine = make_spine(tables, program, as_of=dates, population="all")
     labels = build_labels(tables, spine, program.outcomes[program.risk.outcome])
-    known = labels.dropna(subset="label")
-    if known.empty:
+    if labels["label"].isna().all():
         raise UsageError(
             f"no outcome {program.risk.outcome} is known for {len(spine):,} people and dates",
             where="as_of",
             do=f"give dates at least {program.outcomes[program.risk.outcome].horizon_days} days before the data end",
         )
-    return builder.build(tables, spine).loc[known.index], known["label"].astype(int)
+    return builder.build(tables, spine).loc[labels.index], labels
 
 
 def fit_model(
@@ -107,11 +115,13 @@ def fit_model(
     program: Program,
     as_of: Sequence[str | pd.Timestamp],
     *,
+    kind: str = "logistic",
+    max_rows: int = 10,
     random_state: int = 0,
     audit: bool = True,
     progress: Progress | None = None,
 ) -> Fitted:
-    """Learn the program's outcome from past dates, and measure it on people left out.
+    """Learn the program's outcome from past dates, and measure it on later dates, or else on other people.
 
     Parameters
     ----------
@@ -120,7 +130,13 @@ def fit_model(
     program : Program
         The program.
     as_of : sequence of str or pandas.Timestamp
-        Past dates to learn from.
+        Past dates to learn from. Where they reach back far enough, the model is measured on later dates than it learned
+        from, with a gap of the outcome's horizon; else on other people.
+    kind : {"card", "logistic", "boosting", "horizon"}, default "logistic"
+        A scorecard of whole points, a logistic regression, small boosted trees, or time to event under competing
+        events.
+    max_rows : int, default 10
+        The most rows of a card.
     random_state : int, optional
         Seed of the splits, and of the audit.
     audit : bool, default True
@@ -131,28 +147,39 @@ def fit_model(
     Returns
     -------
     Fitted
-        The model fitted on everybody, its builder, the evaluation on left-out people, and the audit.
+        The model fitted on everybody, its builder, the evaluation on those left out, and the audit.
 
     Raises
     ------
     UsageError
-        No outcome of these dates is known yet, or those known are of fewer than five people, or all the same.
+        The kind is none of these, no outcome of these dates is known yet, or those known are of fewer than five people,
+        or all the same.
     """
     tell = progress or (lambda _step, _done, _of: None)
     builder = FeatureBuilder(program)
+    model = _make_model(kind, program, builder, max_rows, random_state)
     tell("features", 0, 1)
-    X, y = labelled(tables, program, as_of, builder)
+    X, labels = labelled(tables, program, as_of, builder)
     tell("features", 1, 1)
-    tell("fit", 0, 1)
-    persons = X.index.get_level_values("person_id").to_numpy()
-    held_out = np.full(len(X), np.nan)
-    for train, test in PersonGroupedSplit(n_splits=5, random_state=random_state).split(X, y, groups=persons):
-        fold = RiskClassifier(random_state=random_state).fit(X.iloc[train], y.iloc[train])
-        held_out[test] = fold.predict_proba(X.iloc[test])[:, 1]
+    known = labels["label"].notna().to_numpy()
+    y = labels.loc[known, "label"].astype(int)
+    horizon = program.outcomes[program.risk.outcome].horizon_days
     with warnings.catch_warnings():
-        warnings.simplefilter("default")
-        evaluation = evaluate(y, pd.Series(held_out, index=X.index))
-    model = RiskClassifier(random_state=random_state).fit(X, y)
+        # what a fold warns of, the model learned on all tells as well
+        warnings.simplefilter("ignore")
+        if isinstance(model, HorizonRisk):
+            risk, tested_on = _horizon_risks(model, X, labels, random_state, tell), "other people"
+        else:
+            risk, tested_on = _left_out(model, X.loc[known], y, horizon, random_state, tell)
+    tested = risk.dropna()
+    evaluation = evaluate(y.reindex(tested.index), tested)
+    tell("fit", 0, 1)
+    if isinstance(model, HorizonRisk):
+        model.fit(X, labels["days"], event=labels["event"])
+    else:
+        model.fit(X.loc[known], y)
+    if isinstance(model, PointScorecard):
+        model.card_ |= {"program": program.id, "outcome": program.risk.outcome, "horizon_days": horizon}
     tell("fit", 1, 1)
     found = None
     if audit:
@@ -161,7 +188,53 @@ def fit_model(
             tables, program, as_of=dates, builder=builder, random_state=random_state,
             progress=lambda step, done, of: tell(f"audit: {step}", done, of),
         )  # fmt: skip
-    return Fitted(model, builder, evaluation, len(y), int(y.sum()), found)
+    return Fitted(model, builder, evaluation, len(y), int(y.sum()), found, tested_on)
+
+
+def _make_model(kind: str, program: Program, builder: FeatureBuilder, max_rows: int, random_state: int) -> Any:
+    """Return a model of that kind, not yet learned."""
+    if kind == "card":
+        return PointScorecard(max_rows, features=builder.features, random_state=random_state)
+    if kind == "logistic":
+        return RiskClassifier(random_state=random_state)
+    if kind == "boosting":
+        names = set(builder.feature_names)
+        worse = {name: way for name, way in worse_directions(program).items() if name in names}
+        return ChallengerClassifier(directions=worse, random_state=random_state)
+    if kind == "horizon":
+        return HorizonRisk(horizons_days=(program.outcomes[program.risk.outcome].horizon_days,))
+    raise UsageError(f"a model is one of {', '.join(KINDS)}; found {kind!r}", where="kind")
+
+
+def _left_out(
+    model: Any, X: pd.DataFrame, y: pd.Series, horizon: int, random_state: int, tell: Progress
+) -> tuple[pd.Series, str]:
+    """Return the risk of those left out of the fit: on later dates where the dates reach back far enough."""
+    settings: dict[str, Any] = {"random_state": random_state, "progress": tell}
+    if X.index.unique("as_of").size > 1:
+        try:
+            held_out = cross_validated_risks(model, X, y, split="temporal", gap_days=horizon, **settings)
+        except UsageError:  # the dates lie too close together, or the early ones hold one class only
+            pass
+        else:
+            return held_out["risk"], "later dates"
+    return cross_validated_risks(model, X, y, split="person", **settings)["risk"], "other people"
+
+
+def _horizon_risks(
+    model: HorizonRisk, X: pd.DataFrame, labels: pd.DataFrame, random_state: int, tell: Progress
+) -> pd.Series:
+    """Return the risk by the horizon of people left out, for those whose outcome by then is known."""
+    persons = X.index.get_level_values("person_id").to_numpy()
+    happened = (labels["event"] == 1).astype(int)
+    risk = pd.Series(np.nan, index=X.index)
+    split = PersonGroupedSplit(n_splits=5, random_state=random_state)
+    for done, (learn, test) in enumerate(split.split(X, happened, groups=persons), start=1):
+        part = labels.iloc[learn]
+        fold = HorizonRisk(**model.get_params()).fit(X.iloc[learn], part["days"], event=part["event"])
+        risk.iloc[test] = fold.predict_proba(X.iloc[test])[:, 1]
+        tell(f"fold {done}", done, 5)
+    return risk.where(labels["label"].notna())
 
 
 def score_labelled(
@@ -195,7 +268,9 @@ def score_labelled(
     """
     path = model_file(model)
     scorer = load_model(path) if path is not None else PointScorecard.from_table(program.risk.scorecard)
-    X, y = labelled(tables, program, as_of, feature_builder(scorer, program))
+    X, labels = labelled(tables, program, as_of, feature_builder(scorer, program))
+    y = labels["label"].dropna().astype(int)
+    X = X.loc[y.index]
     scores, _reasons = score_people(scorer, X)
     is_risk = bool(scores["risk"].notna().all())
     frame = pd.DataFrame({"label": y, "score": scores["risk" if is_risk else "points_share"]})
