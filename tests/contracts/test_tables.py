@@ -34,7 +34,7 @@ def test_persons_and_referrals_alone_are_required():
 def test_the_outputs_are_those_of_a_nightly_run():
     assert set(OUTPUTS) == {
         "waiting_list", "assess_first", "risk", "reasons", "criteria", "allocation", "unassigned", "workload",
-        "caseload", "set_aside", "difference",
+        "caseload", "set_aside", "difference", "shadow",
     }  # fmt: skip
 
 

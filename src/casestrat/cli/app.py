@@ -12,6 +12,7 @@ from casestrat.cli.data import check, draft, listing, synthesize
 from casestrat.cli.deciding import allocate, record
 from casestrat.cli.learning import evaluate, fit, models, promote, readiness, rollback
 from casestrat.cli.night import compare, demo, nightly, recompute
+from casestrat.cli.reporting import scorecard, validation
 
 APP = typer.Typer(
     name="casestrat",
@@ -21,6 +22,7 @@ APP = typer.Typer(
     add_completion=False,
 )
 _DECISIONS = typer.Typer(help="What the committee decided.", no_args_is_help=True)
+_REPORTS = typer.Typer(help="Pages that are made when they are asked for.", no_args_is_help=True)
 _COMMANDS = (
     demo, nightly, compare, recompute, check, fit, evaluate, readiness, promote, rollback, models, allocate, synthesize,
 )  # fmt: skip
@@ -47,3 +49,6 @@ APP.command("init")(draft)
 APP.command("list")(listing)
 _DECISIONS.command("record")(record)
 APP.add_typer(_DECISIONS, name="decisions")
+_REPORTS.command("validation")(validation)
+_REPORTS.command("scorecard")(scorecard)
+APP.add_typer(_REPORTS, name="report")

@@ -114,10 +114,10 @@ def _print_readiness(ready: Readiness, console: Console) -> None:
     shown = ready.frame[list(columns)].rename(columns=columns)
     shown["unknown"] = shown["unknown"].map("{:.0%}".format, na_action="ignore")
     print_frame(shown, "Outcomes: events, people who have one, and rows of the largest card", console)
-    for row in ready.frame.itertuples():
-        mark = "*" if row.is_of_program else " "
-        console.print(f"{mark} {row.outcome}")
-        for words in (row.advice, *ready.warnings_of(row.outcome)):
+    for row in ready.frame.to_dict("records"):
+        outcome, advice = str(row["outcome"]), str(row["advice"])
+        console.print(f"{'*' if row['is_of_program'] else ' '} {outcome}")
+        for words in (advice, *ready.warnings_of(outcome)):
             console.print(Padding(words, (0, 0, 0, 4)), soft_wrap=False)
     console.print("* the outcome that the program foretells")
 

@@ -319,8 +319,6 @@ class Program(FrozenParts):
         The outcome that is foretold, and the scorecard.
     tiers : tuple of TierRule
         Its tiers, the highest first.
-    tier_rules : tuple of RuleSpec
-        Rules that come before the cut-offs, the first first.
     intensities : mapping of str to Intensity
         How closely people are followed, by name.
     priority : PriorityPolicy
@@ -333,6 +331,8 @@ class Program(FrozenParts):
         What is not shown, and what may not rank.
     domain, licence, status, source : str
         What it is about, on which terms it may be used, how far it was validated, and where it comes from.
+    tier_rules : tuple of RuleSpec
+        Rules that come before the cut-offs of the tiers, the first first.
 
     Examples
     --------

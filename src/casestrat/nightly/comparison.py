@@ -17,7 +17,7 @@ from casestrat.nightly.manifest import read_manifest
 from casestrat.tables import TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from casestrat.nightly.run import NightlyRun
 
@@ -186,8 +186,8 @@ def compare_lists(
     return found.assign(
         tier_before=_text_of(sides[0], "tier"),
         tier_after=_text_of(sides[1], "tier"),
-        why=pd.array(_why(found, *sides, deltas, *waits), dtype=TEXT),
-        moved=pd.array([_told(row) for row in deltas.to_dict("records")], dtype=TEXT),
+        why=pd.Series(_why(found, sides, deltas, waits), index=found.index, dtype=TEXT),
+        moved=pd.Series([_told(row) for row in deltas.to_dict("records")], index=found.index, dtype=TEXT),
     )
 
 
@@ -254,7 +254,7 @@ def count_moves(standing: pd.DataFrame, groups: pd.DataFrame | None, small_cell:
 def _counted(rows: pd.DataFrame, small_cell: int) -> pd.DataFrame:
     """Return one row a group, small counts hidden; a group called like the margin keeps a name of its own."""
     columns = ["by", "group", *_MOVES, "is_suppressed"]
-    types = {"by": TEXT, "group": TEXT, **dict.fromkeys(_MOVES, "Int64"), "is_suppressed": "boolean"}
+    types: Any = {"by": TEXT, "group": TEXT, **dict.fromkeys(_MOVES, "Int64"), "is_suppressed": "boolean"}
     if rows.empty:
         return pd.DataFrame(columns=columns).astype(types)
     by = str(rows["by"].iloc[0])
@@ -315,7 +315,7 @@ def _marked(ranked: pd.DataFrame, first: int | None) -> pd.DataFrame:
 def _text_of(side: pd.DataFrame, name: str) -> Any:
     """Return a column as text, missing where the list has none."""
     values = side[name] if name in side.columns else pd.Series(pd.NA, index=side.index)
-    return pd.array(values.astype(object).where(values.notna(), None), dtype=TEXT)
+    return values.astype(object).where(values.notna(), None).astype(TEXT).array
 
 
 def _deltas(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
@@ -339,14 +339,11 @@ def _points_of_index(side: pd.DataFrame) -> pd.DataFrame:
 
 
 def _why(
-    found: pd.DataFrame,
-    before: pd.DataFrame,
-    after: pd.DataFrame,
-    deltas: pd.DataFrame,
-    waited: set[Any],
-    waits: set[Any],
+    found: pd.DataFrame, sides: Sequence[pd.DataFrame], deltas: pd.DataFrame, to_assess: Sequence[set[Any]]
 ) -> np.ndarray:
     """Name the first reason that holds for each referral."""
+    before, after = sides
+    waited, waits = to_assess
     referral = found["referral_id"].to_numpy(dtype=object)
     joins, leaves = (found[f"rank_{side}"].isna().to_numpy(dtype=bool) for side in ("before", "after"))
     was_open = np.array([one in waited for one in referral], dtype=bool)
@@ -359,7 +356,17 @@ def _why(
         _differs(before, after, "key_override"), _differs(before, after, "key_deadline"),
         _differs(before, after, "tier"), greatest != "", deltas["waiting"].abs().to_numpy() > _EPSILON,
     ]  # fmt: skip
-    codes = ["from_assess_first", "new", "to_assess_first", "gone", "override", "deadline", "tier", greatest, "waiting"]
+    codes: Any = [
+        "from_assess_first",
+        "new",
+        "to_assess_first",
+        "gone",
+        "override",
+        "deadline",
+        "tier",
+        greatest,
+        "waiting",
+    ]
     return np.select(conditions, codes, "others")
 
 

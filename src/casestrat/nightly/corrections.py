@@ -184,7 +184,8 @@ def corrected_tables(
     frames = {name: getattr(part, name) for name in part.present}
     edited = dict(frames)
     told = []
-    for number, cell in zip(corrections.cells.index, corrections.cells.to_dict("records"), strict=True):
+    for number, row in zip(corrections.cells.index, corrections.cells.to_dict("records"), strict=True):
+        cell = {str(part): value for part, value in row.items()}
         name, column = cell["table"], cell["column"]
         frame = edited.get(name, CONTRACTS[name].empty())
         at = _row_of(frame, name, cell["key"], as_of)
@@ -198,9 +199,9 @@ def corrected_tables(
     checked = Tables.from_frames(edited, program, tables.extract)
     if len(checked.set_aside):  # of part of the people a rule may be broken that the whole keeps
         _check_kept(Tables.from_frames(frames, program, tables.extract), checked, corrections)
-    for row in told:
-        frame = getattr(checked, row["table"])
-        row["after"] = _cell(frame[row["column"]].iloc[_row_of(frame, row["table"], row["key"], as_of) or 0])
+    for one in told:
+        frame = getattr(checked, one["table"])
+        one["after"] = _cell(frame[one["column"]].iloc[_row_of(frame, one["table"], one["key"], as_of) or 0])
     return _joined(tables, checked, person_id), pd.DataFrame(told, columns=list(_TOLD)).astype(TEXT)
 
 
@@ -244,6 +245,7 @@ def _with_new_answer(
 def _check_kept(plain: Tables, checked: Tables, corrections: Corrections) -> None:
     """Refuse corrections that break a rule which was not broken before."""
     before = set(plain.set_aside[_FAILURE].astype(object).itertuples(index=False, name=None))
+    row: Any
     for row in checked.set_aside.itertuples(index=False):
         if (row.table, row.key, row.column, row.rule) in before:
             continue

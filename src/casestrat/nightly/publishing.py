@@ -18,7 +18,8 @@ from casestrat.reports import caseload_page, committee_page, meetings_index
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from casestrat.nightly.results import CommitteeList, Results
+    from casestrat.nightly.ranking import CommitteeList
+    from casestrat.nightly.results import Results
 
 _OTHER_LANGUAGES = ("fr", "it")  # in which a page can be read
 _SENTENCES = {"allocation": ("why",), "unassigned": ("reason", "relaxation")}

@@ -206,7 +206,7 @@ class _Picture:
         row = self._mine(self.ranking.tiers).reindex(columns=list(_SCORES)).reindex([0])
         place = self._place()
         columns = {name: place[name].array if name in place else pd.array([None], dtype=object) for name in _PLACE}
-        types = {"rank": "Int64", "priority": "float64", "waited_days": "Int64", "criteria": TEXT,
+        types: Any = {"rank": "Int64", "priority": "float64", "waited_days": "Int64", "criteria": TEXT,
                  "is_proposed": "boolean"}  # fmt: skip
         placed = pd.DataFrame(columns).astype(types)
         about = pd.DataFrame({

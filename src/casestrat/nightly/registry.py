@@ -236,7 +236,7 @@ def model_history(registry: str | Path) -> pd.DataFrame:
         }
         for act in acts
     ]
-    types = {"number": "Int64", "at": TEXT, "act": TEXT, "model": TEXT, "kind": TEXT, "approver": TEXT, "reason": TEXT,
+    types: Any = {"number": "Int64", "at": TEXT, "act": TEXT, "model": TEXT, "kind": TEXT, "approver": TEXT, "reason": TEXT,
              "enters": "Int64", "leaves": "Int64", "in_service": "boolean"}  # fmt: skip
     return pd.DataFrame(rows, columns=list(types)).astype(types)
 
