@@ -171,7 +171,9 @@ def _answers_of_item(rows: ItemRows) -> tuple[list[str], np.ndarray]:
     added = rows.add_up(_known(probes))
     ends = np.flatnonzero(np.append(np.diff(added) != 0, True))
     begins = np.append(0, ends[:-1] + 1)
-    words = [_interval(probes, numbers, first, last) for first, last in zip(begins, ends, strict=True)]
+    words = [
+        _interval(probes, numbers, first, last) for first, last in zip(begins.tolist(), ends.tolist(), strict=True)
+    ]
     return words, added[ends].astype(float)
 
 

@@ -410,13 +410,15 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.class_weight == "balanced":
             total = rows.weight.sum()
             of_event = rows.weight[rows.event].sum()
-            return rows.weight * np.where(rows.event, total / (2 * of_event), total / (2 * (total - of_event)))
+            return np.asarray(
+                rows.weight * np.where(rows.event, total / (2 * of_event), total / (2 * (total - of_event)))
+            )
         if isinstance(self.class_weight, str):
             raise UsageError(f"class_weight is 'balanced' or a weight per class; found {self.class_weight!r}")
         lower, upper = (float(self.class_weight.get(label, 1.0)) for label in self.classes_.tolist())
         if not (lower > 0 and upper > 0):
             raise UsageError("class_weight gives each class a number above 0")
-        return rows.weight * np.where(rows.event, upper, lower)
+        return np.asarray(rows.weight * np.where(rows.event, upper, lower))
 
     def _foretell(self, learn: TrainingRows, test: TrainingRows, strengths: Sequence[float]) -> np.ndarray:
         """Log-odds of one fold by regressions on the others, one column a strength."""
@@ -428,7 +430,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         seen, unseen = (_with_ones(design_matrix(rows.columns, names, design)) for rows in (learn, test))
         weight = self._class_weighted(learn)
         fits = [ridge_logistic(seen, learn.event, weight, _penalty(seen, strength)) for strength in strengths]
-        return unseen @ np.column_stack(fits)
+        return np.asarray(unseen @ np.column_stack(fits))
 
 
 def _with_ones(matrix: np.ndarray) -> np.ndarray:
@@ -438,4 +440,6 @@ def _with_ones(matrix: np.ndarray) -> np.ndarray:
 
 def _penalty(matrix: np.ndarray, strength: float) -> np.ndarray:
     """Return what each coefficient costs; the intercept costs nothing."""
-    return np.r_[0.0, np.full(matrix.shape[1] - 1, 1 / strength)]
+    penalty = np.full(matrix.shape[1], 1 / strength)
+    penalty[0] = 0.0
+    return penalty

@@ -217,10 +217,9 @@ def _told(
         for item, answer in moves:
             rows.append((*about, answers.items[item], answers.words[item][answer],
                          answers.current[person, item], answers.added[item][answer]))  # fmt: skip
-    frame = pd.DataFrame(rows, columns=list(_COLUMNS)).astype(
-        {"measure": TEXT, "tier": TEXT, "item": TEXT, "instead": TEXT, "n_changes": "int64"}
-        | dict.fromkeys(("value", "cut", "value_then", "contribution", "contribution_then"), "float64")
-    )
+    dtypes: dict[str, Any] = dict.fromkeys(_COLUMNS, "float64")
+    dtypes |= dict.fromkeys(("measure", "tier", "item", "instead"), TEXT) | {"n_changes": "int64"}
+    frame = pd.DataFrame(rows, columns=list(_COLUMNS)).astype(dtypes)
     who = np.array([person for person, _, moves in found for _ in moves], dtype=int)
     names = ["row" if name is None else str(name) for name in index.names]
     levels = {name: index.get_level_values(i).take(who).array for i, name in enumerate(names)}

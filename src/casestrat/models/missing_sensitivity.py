@@ -93,16 +93,16 @@ def missing_sensitivity(
             whole[name] = filled(whole[name], source[name], missing, chosen)
     first = spans.argmax(axis=1)
     span = spans[np.arange(len(frame)), first]
-    asked = np.where(span > 0, np.array(names, dtype=object)[first], None)
-    ends = np.stack([measure(some) for some in (frame, lowest, highest)])
+    asked = [names[j] if moves else None for j, moves in zip(first, span > 0, strict=True)]
+    told = np.stack([measure(some) for some in (frame, lowest, highest)])
     return pd.DataFrame(
         {
             "measure": pd.array([label] * len(frame), dtype=TEXT),
-            "value": ends[0],
-            "lowest": ends[1:].min(axis=0),
-            "highest": ends[1:].max(axis=0),
+            "value": told[0],
+            "lowest": told[1:].min(axis=0),
+            "highest": told[1:].max(axis=0),
             "n_missing": frame[names].isna().sum(axis=1).to_numpy(dtype="int64"),
-            "assess_first": pd.array(asked, dtype=TEXT),
+            "assess_first": pd.Series(asked, dtype=TEXT, index=frame.index),
             "span": span,
         },
         index=frame.index,
