@@ -206,8 +206,8 @@ def _words_of_values(column: Column, added: np.ndarray, is_down: bool) -> list[s
     """Say each value as a condition: as wide as every plausible value that it covers does as well or better."""
     if column.numbers is None:
         return [f"= {column.levels[code]}" for code in np.asarray(column.codes)]
-    if not len(added):
-        return []
+    if len(added) <= 2:
+        return [f"= {value:g}" for value in column.numbers]
     cost = added if is_down else -added
     words = []
     for value, own in zip(column.numbers, cost, strict=True):
