@@ -12,6 +12,7 @@ from casestrat.nightly.recording import record_decisions
 from casestrat.nightly.registry import ModelAct, current_model, model_file, model_history, promote, rollback
 from casestrat.nightly.run import NightlyRun, run_nightly
 from casestrat.nightly.training import Fitted, fit_model, score_labelled
+from casestrat.nightly.validation import Validation, print_scorecard, validate
 from casestrat.nightly.waiting import make_waiting
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Readiness",
     "Recomputed",
     "RunComparison",
+    "Validation",
     "allocate_source",
     "audit_groups_of",
     "compare_runs",
@@ -31,6 +33,7 @@ __all__ = [
     "make_waiting",
     "model_file",
     "model_history",
+    "print_scorecard",
     "promote",
     "read_corrections_file",
     "readiness",
@@ -39,4 +42,5 @@ __all__ = [
     "rollback",
     "run_nightly",
     "score_labelled",
+    "validate",
 ]
