@@ -18,6 +18,7 @@ from filelock import FileLock
 from casestrat.__main__ import _after_stop, main
 from casestrat.errors import ExitCode
 from casestrat.limits import MAX_SET_ASIDE, MAX_STALE_DAYS
+from casestrat.models import PointScorecard, save_model
 from casestrat.nightly import Gates
 
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("cli")]
@@ -86,7 +87,11 @@ def test_the_demo_says_what_it_did_and_where_the_pages_are_and_then_that_nothing
 
 
 def test_every_command_has_help() -> None:
-    for command in ("demo", "nightly", "check", "init", "fit", "evaluate", "allocate", "synthesize", "list"):
+    commands = (
+        "demo", "nightly", "compare", "recompute", "check", "init", "fit", "evaluate", "readiness", "promote",
+        "rollback", "models", "allocate", "synthesize", "list",
+    )  # fmt: skip
+    for command in commands:
         done = call(command, "--help")
         assert done.returncode == 0
         assert "--help" in done.stdout
@@ -118,7 +123,7 @@ def test_an_unknown_program_offers_the_known_ones(folder: Path) -> None:
     ("command", "more"),
     [
         ("check", ()), ("nightly", ("--as-of", AS_OF, "--out")), ("allocate", ("--as-of", AS_OF, "--out")),
-        ("fit", ("--as-of", AS_OF, "--out")), ("evaluate", ("--as-of", AS_OF)), ("init", ()),
+        ("fit", ("--as-of", AS_OF, "--out")), ("evaluate", ("--as-of", AS_OF)), ("init", ()), ("readiness", ()),
     ],
 )  # fmt: skip
 def test_a_source_that_does_not_exist_is_a_usage_error_of_every_command(
@@ -158,6 +163,7 @@ def test_the_limits_of_the_gates_are_those_that_help_tells_and_help_loads_no_pan
     [
         (("check",), ("referrals", "set aside")),
         (("evaluate", "--as-of", "2026-05-01", "--capacity", "20"), ("average_precision", "precision_expected")),
+        (("readiness",), ("unplanned_stay", "card of up to", "stands in for need")),
         (("allocate", "--as-of", AS_OF, "--lang", "it", "--out", "plan"), ("CM01", "capacity", "plan/workload.csv")),
     ],
 )
@@ -393,6 +399,55 @@ def test_learn_evaluate_and_allocate_from_the_command_line(folder: Path) -> None
     plan = call("allocate", folder, "--program", "geriatric", "--as-of", AS_OF, "--out", folder.parent / "plan")
     assert plan.returncode == 0
     assert (folder.parent / "plan" / "workload.parquet").is_file()
+
+
+def test_a_model_goes_from_the_shadow_into_service_and_back(folder: Path, tmp_path: Path) -> None:
+    cards = []
+    for age in (70, 90):
+        table = pd.DataFrame({"item": ["age"], "condition": [f"< {age}"], "points": [9]})
+        cards.append(save_model(PointScorecard.from_table(table), tmp_path / f"under_{age}.json"))
+    night = ("nightly", folder, "--program", "geriatric", "--as-of", AS_OF, "--out")
+    shadow = call(*night, tmp_path / "out", "--shadow", cards[1])
+    assert "would enter the places" in shadow.stdout
+    run = tmp_path / "out" / AS_OF
+    who = ("--approver", "A. Lead", "--reason", "a test")
+    registry = tmp_path / "models"
+    assert call("promote", cards[0], registry, *who, "--run", run).returncode == ExitCode.USAGE  # another candidate
+    assert call("promote", cards[0], registry, *who).returncode == 0
+    assert "promote 2: PointScorecard" in call("promote", cards[1], registry, *who, "--run", run).stdout
+    after = call(*night, tmp_path / "after", "--model", registry)
+    told = json.loads((run / "manifest.json").read_text("utf-8"))["shadow"]
+    compared = call("compare", run, tmp_path / "after" / AS_OF, "--source", folder, "--program", "geriatric",
+                    "--out", tmp_path / "changes.csv", COLUMNS="80")  # fmt: skip
+    assert after.returncode == compared.returncode == 0
+    assert f"{told['enters']} enter, {told['leaves']} leave" in compared.stdout
+    assert "Changed: model" in compared.stdout
+    assert max(len(line.rstrip()) for line in compared.stdout.splitlines()) <= 80 + len(str(tmp_path))
+    assert "why" in (tmp_path / "changes.csv").read_text("utf-8").splitlines()[0]
+    assert call("rollback", registry, *who).returncode == 0
+    history = call("models", registry, COLUMNS="80").stdout
+    assert history.count("promote") == 2
+    assert "rollback *" in history
+    assert call("rollback", registry, *who).returncode == ExitCode.USAGE
+    assert call("models", tmp_path / "nowhere").returncode == ExitCode.USAGE
+    assert call("compare", run, tmp_path / "nowhere").returncode == ExitCode.USAGE
+    assert call("compare", run, run, "--source", folder).returncode == ExitCode.USAGE
+
+
+def test_a_corrected_answer_is_told_before_and_after(folder: Path, tmp_path: Path) -> None:
+    waiting = pd.read_csv(folder / "referrals.csv", dtype=str)
+    person = waiting[waiting["referred_on"] > "2026-08-01"]["person_id"].iloc[-1]
+    given = tmp_path / "given.csv"
+    given.write_text("table,key,column,value\nfeatures,,gir,1\nfeatures,,falls_180d,9\n", encoding="utf-8")
+    ask = ("recompute", folder, "--program", "geriatric", "--as-of", AS_OF, "--corrections", given)
+    done = call(*ask, "--person", person, COLUMNS="80")
+    assert done.returncode == 0, done.stderr
+    assert "Before and after" in done.stdout
+    assert "falls_180d" in done.stdout
+    assert max(len(line.rstrip()) for line in done.stdout.splitlines()) <= 80
+    assert call(*ask, "--person", "nobody").returncode == ExitCode.USAGE
+    given.write_text("table,key\n", encoding="utf-8")
+    assert call(*ask, "--person", person).returncode == ExitCode.USAGE
 
 
 @pytest.mark.parametrize("kind", ["programs", "instruments", "scorecards"])

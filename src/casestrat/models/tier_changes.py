@@ -338,7 +338,7 @@ def expected_moves(
         "n_low": low,
         "n_high": high,
     })  # fmt: skip
-    return frame.loc[moves.any(axis=0)].reset_index(drop=True)
+    return frame.take(np.flatnonzero(moves.any(axis=0))).reset_index(drop=True)
 
 
 def _checked_draws(draws: ArrayLike) -> NDArray[np.float64]:

@@ -356,18 +356,8 @@ def _why(
         _differs(before, after, "key_override"), _differs(before, after, "key_deadline"),
         _differs(before, after, "tier"), greatest != "", deltas["waiting"].abs().to_numpy() > _EPSILON,
     ]  # fmt: skip
-    codes: Any = [
-        "from_assess_first",
-        "new",
-        "to_assess_first",
-        "gone",
-        "override",
-        "deadline",
-        "tier",
-        greatest,
-        "waiting",
-    ]
-    return np.select(conditions, codes, "others")
+    moved: Any = ["from_assess_first", "new", "to_assess_first", "gone", "override", "deadline", "tier", greatest]
+    return np.select(conditions, [*moved, "waiting"], "others")
 
 
 def _differs(before: pd.DataFrame, after: pd.DataFrame, name: str) -> np.ndarray:

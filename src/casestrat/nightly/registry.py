@@ -236,8 +236,8 @@ def model_history(registry: str | Path) -> pd.DataFrame:
         }
         for act in acts
     ]
-    types: Any = {"number": "Int64", "at": TEXT, "act": TEXT, "model": TEXT, "kind": TEXT, "approver": TEXT, "reason": TEXT,
-             "enters": "Int64", "leaves": "Int64", "in_service": "boolean"}  # fmt: skip
+    words = dict.fromkeys(("at", "act", "model", "kind", "approver", "reason"), TEXT)
+    types: Any = {"number": "Int64", **words, "enters": "Int64", "leaves": "Int64", "in_service": "boolean"}
     return pd.DataFrame(rows, columns=list(types)).astype(types)
 
 
