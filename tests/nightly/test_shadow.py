@@ -97,6 +97,9 @@ def test_the_night_gives_tiers_by_rules_and_keeps_those_of_the_run_before(
     listed = pd.read_parquet(run.folder / "waiting_list.parquet")
     assert (listed["key_override"] == 0).all()  # a rule proposes; people decide
     assert run.manifest["previous_run"] == plain.manifest["run_id"]
+    assert run.summary["tiers_by_rule"] >= old.sum()
+    assert run.summary["rules_left_open"] == risk["unknown_inputs"].ne("").sum()
+    assert plain.summary["tiers_by_rule"] == plain.summary["rules_left_open"] == 0
     assert (risk["tier_since"] == pd.Timestamp(AS_OF)).all()
 
 

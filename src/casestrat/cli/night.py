@@ -88,6 +88,7 @@ def _print_run(run: NightlyRun, console: Console) -> None:
         ("rows set aside", f"{counts['rows_set_aside']:,} of {counts['rows_read'] + counts['rows_set_aside']:,}"),
         ("ranked", f"{counts['ranked']:,}, and {counts['assess_first']:,} to assess first"),
         ("proposed", f"{counts['proposed']:,} for {counts['places']:,} places"),
+        *_tier_rows(run),
         *_shadow_rows(run),
         *_allocation_rows(run),
         ("seconds", f"{run.seconds:.1f}"),
@@ -98,6 +99,16 @@ def _print_run(run: NightlyRun, console: Console) -> None:
         console.print(f"left out          {', '.join(run.manifest['left_out'])}: the extract lacks their tables")
     for page in ("committee.html", "caseload.html"):
         console.print(f"{page:<18}{(run.folder / page).resolve()}")
+
+
+def _tier_rows(run: NightlyRun) -> list[tuple[str, str]]:
+    counts = run.summary
+    told = {
+        "by a rule": counts["tiers_by_rule"], "a rule left open": counts["rules_left_open"],
+        "to review for a step down": counts["step_downs_to_review"],
+    }  # fmt: skip
+    words = "; ".join(f"{n:,} {name}" for name, n in told.items() if n)
+    return [("tiers", words)] if words else []
 
 
 def _shadow_rows(run: NightlyRun) -> list[tuple[str, str]]:
