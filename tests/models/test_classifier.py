@@ -467,3 +467,16 @@ def test_infinite_numbers_are_refused(model, people, labels):
         model.predict_proba(infinite)
     with pytest.raises(UsageError, match="age"):
         RiskClassifier().fit(infinite, labels)
+
+
+def test_a_fold_that_has_nothing_to_learn_from_takes_the_mean():
+    X = pd.DataFrame({"rare": np.r_[1.0, np.zeros(39)]})  # the fold without the one person learns nothing
+    y = np.r_[1, 1, 1, np.zeros(37)]
+    model = RiskClassifier(n_folds=3).fit(X, y)
+    assert model.calibrator_["n_folds"] == 3
+    assert model.predict_proba(X)[:, 1].mean() == pytest.approx(y.mean(), abs=0.05)
+
+
+def test_a_row_without_a_person_is_refused(people, labels):
+    with pytest.raises(UsageError, match="1 rows have none"):
+        RiskClassifier().fit(people, labels, groups=[None, *["P1"] * 299, *["P2"] * 300])

@@ -5,6 +5,7 @@ from itertools import combinations, product
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from casestrat.errors import UsageError
 from casestrat.knowledge import load_program
@@ -234,7 +235,7 @@ def test_the_range_over_what_is_missing_is_that_of_trying_every_answer(card, peo
     assert told.loc[told["n_missing"] == 2, "assess_first"].eq("falls").all()  # three points against two
 
 
-@pytest.mark.parametrize("kind", ["logistic", "challenger", "pairs", "card", "hazard"])
+@pytest.mark.parametrize("kind", ["logistic", "challenger", "pairs", "card", "hazard", "other"])
 def test_the_risk_of_everybody_lies_within_the_range_and_of_a_whole_file_is_the_range(kind, people, outcome):
     models = {
         "logistic": lambda: RiskClassifier().fit(people, outcome),
@@ -246,6 +247,9 @@ def test_the_risk_of_everybody_lies_within_the_range_and_of_a_whole_file_is_the_
             ROWS, risk_table=pd.DataFrame({"points": [0, 3, 6], "risk": [0.1, 0.2, 0.4]})
         ),
         "hazard": lambda: HorizonRisk((30,)).fit(people, np.arange(80) + 1, event=outcome.astype(int)),
+        "other": lambda: HorizonRisk((30,), estimator=LogisticRegression()).fit(
+            people, np.arange(80) + 1, event=outcome.astype(int)
+        ),
     }
     model = models[kind]()
     told = missing_sensitivity(model, people)
@@ -291,3 +295,15 @@ def test_an_array_is_taken_with_generated_names(people, outcome):
     told = missing_sensitivity(model, numbers)
     assert set(told["assess_first"].dropna()) == {"x0"}
     assert len(what_would_change(model, numbers, 0.5, only=["x0"])) > 0
+
+
+def test_an_item_that_only_counts_as_missing_has_no_other_answer(people):
+    rows = pd.DataFrame({
+        "item": ["pain", "falls", "falls"], "condition": ["is missing", ">= 1", "= 1"], "points": [3, 1, 2],
+        "is_actionable": True,
+    })  # fmt: skip
+    told = what_would_change(PointScorecard.from_table(rows), people, 1)
+    assert set(told["item"]) == {"falls"}
+    assert set(told["instead"]) == {"< 1"}
+    up = what_would_change(PointScorecard.from_table(rows), people.assign(pain=1.0), 3, direction="up")
+    assert set(up["instead"]) == {"= 1"}
