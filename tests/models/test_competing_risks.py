@@ -163,8 +163,8 @@ def test_settings_that_cannot_be_used_are_refused():
         curve.at(10, event=3)
     with pytest.raises(UsageError, match="coverage"):
         curve.interval(10, level=95)
-    with pytest.raises(UsageError, match="above 0"):
-        horizon_labels(DAYS, EVENT, 0)
+    with pytest.raises(UsageError, match="0 or more"):
+        horizon_labels(DAYS, EVENT, -1)
 
 
 def test_nobody_has_any_event():

@@ -147,7 +147,7 @@ def test_a_person_is_drawn_with_all_rows_and_the_order_of_rows_changes_nothing()
         ({"risk": [0.1]}, "expected 3 risks"),
         ({"risk": [0.1, 1.2, 0]}, "from 0 to 1"),
         ({"risk": [np.nan] * 3}, "no row has a risk"),
-        ({"horizon_days": -1}, "above 0"),
+        ({"horizon_days": -1}, "0 or more"),
         ({"persons": ["a"]}, "expected 3 persons"),
         ({"n_groups": 0}, "n_groups"),
         ({"n_boot": -1}, "n_boot"),

@@ -301,7 +301,7 @@ def horizon_labels(days: Any, event: Any, horizon_days: float, weight: Any = Non
     event : array of shape (n,) or None
         0 censored, 1 the outcome, 2 and more what competes with it; None where everybody had the outcome.
     horizon_days : float
-        The horizon, above 0; an event on its very day counts, and who is seen up to it is known. One beyond the last
+        The horizon, 0 or more; an event on its very day counts, and who is seen up to it is known. One beyond the last
         day on which anybody was seen is that day.
     weight : array of shape (n,), optional
         How often each row counts.
@@ -315,7 +315,7 @@ def horizon_labels(days: Any, event: Any, horizon_days: float, weight: Any = Non
     Raises
     ------
     UsageError
-        Days are missing, negative or infinite, a code is none, the lengths differ, or the horizon is not above 0.
+        Days are missing, negative or infinite, a code is none, the lengths differ, or the horizon is below 0.
 
     References
     ----------
@@ -355,7 +355,7 @@ def supported_day(days: np.ndarray, event: np.ndarray, horizon_days: float, weig
     days, event, weight : numpy.ndarray
         As :func:`read_follow_up` returns them.
     horizon_days : float
-        The horizon, above 0.
+        The horizon, 0 or more.
 
     Returns
     -------
@@ -365,10 +365,10 @@ def supported_day(days: np.ndarray, event: np.ndarray, horizon_days: float, weig
     Raises
     ------
     UsageError
-        The horizon is not above 0.
+        The horizon is below 0.
     """
-    if not horizon_days > 0:
-        raise UsageError(f"a horizon is a number of days above 0; found {horizon_days}", where="horizon_days")
+    if not horizon_days >= 0:
+        raise UsageError(f"a horizon is a number of days, 0 or more; found {horizon_days}", where="horizon_days")
     counted = days[weight > 0]
     last = float(counted.max())
     if last >= horizon_days - _SAME:

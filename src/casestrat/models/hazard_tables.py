@@ -122,7 +122,7 @@ def baseline_table(cuts: np.ndarray, chances: np.ndarray, n_events: np.ndarray) 
     )
 
 
-def check_settings(horizons_days: Any, C: float, baseline: str, estimator: Any) -> None:
+def check_settings(horizons_days: Any, C: float, baseline: str, estimator: Any, n_folds: int) -> None:
     """Refuse settings outside their range.
 
     Parameters
@@ -135,6 +135,8 @@ def check_settings(horizons_days: Any, C: float, baseline: str, estimator: Any) 
         ``steps`` or ``smooth``.
     estimator : scikit-learn classifier or None
         It must take ``sample_weight``.
+    n_folds : int
+        0, or 2 and more.
 
     Raises
     ------
@@ -148,6 +150,8 @@ def check_settings(horizons_days: Any, C: float, baseline: str, estimator: Any) 
         raise UsageError(f"each horizon stands once; found {horizons_days}", where="horizons_days")
     if not C > 0:
         raise UsageError(f"C must be above 0; found {C}")
+    if n_folds < 0 or n_folds == 1:
+        raise UsageError(f"n_folds must be 0, or 2 or more; found {n_folds}")
     if baseline not in _BASELINES:
         raise UsageError(f"baseline must be 'steps' or 'smooth'; found {baseline!r}")
     if estimator is not None and not has_fit_parameter(estimator, "sample_weight"):

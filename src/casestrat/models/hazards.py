@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _CELLS = 1_000_000  # persons × intervals in memory at a time
 _STEPS = 100
-_TOLERANCE = 1e-11
+_LEAST_STEP = 1e-11  # share of a step below which it is taken as it is
 MOST_PARAMETERS = 400  # of which a covariance is kept
 _BENDING = 0.01  # penalty of a curve's bends, so that one without events at an end does not run away
 _CURVE = 4  # parameters of a smooth baseline: a cubic in the logarithm of the day
@@ -50,8 +50,39 @@ class Regression:
     converged: bool
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Settings:
+    """How a hazard is fitted.
+
+    Attributes
+    ----------
+    penalty : float
+        Half of this times the squared weights is taken from the log-likelihood.
+    smooth : bool
+        Whether the levels of the intervals follow a curve.
+    persons : numpy.ndarray of int, or None
+        The person of each row, where a person has several.
+    with_covariance : bool
+        Whether the covariance is wanted.
+    tolerance : float
+        Newton's steps end where one is shorter than this.
+    """
+
+    penalty: float
+    smooth: bool = False
+    persons: np.ndarray | None = None
+    with_covariance: bool = True
+    tolerance: float = 1e-11
+
+
 def regress(
-    periods: Periods, matrix: np.ndarray, cause: int, *, penalty: float, smooth: bool, persons: np.ndarray | None = None
+    periods: Periods,
+    matrix: np.ndarray,
+    cause: int,
+    settings: Settings,
+    *,
+    offset: np.ndarray | None = None,
+    begin: Regression | None = None,
 ) -> Regression:
     """Fit the hazard of one event.
 
@@ -63,28 +94,32 @@ def regress(
         The design, centred.
     cause : int
         Code of the event.
-    penalty : float
-        Half of this times the squared weights is taken from the log-likelihood.
-    smooth : bool
-        Whether the levels of the intervals follow a curve.
-    persons : numpy.ndarray of int, optional
-        The person of each row, where a person has several; without it each row is one.
+    settings : Settings
+        How.
+    offset : numpy.ndarray of shape (n,), optional
+        Log-odds that each row has beside what is learned.
+    begin : Regression, optional
+        One of about the same people, to begin with.
 
     Returns
     -------
     Regression
         Levels and weights.
     """
-    baseline = _baseline(periods, cause, smooth=smooth)
+    baseline = _baseline(periods, cause, smooth=settings.smooth)
     levels = np.full(len(periods.cuts), -np.inf)
     if not len(baseline.used):
         return Regression(levels, np.zeros(matrix.shape[1]), np.empty((0, 0)), converged=True)
-    task = _Task(periods, matrix, cause, baseline, penalty)
-    gamma, weights, converged = task.solve(_start(periods, cause, baseline))
+    beside = np.zeros(len(matrix)) if offset is None else offset
+    task = _Task(periods, matrix, cause, baseline, settings.penalty, beside, settings.tolerance)
+    gamma, weights = _start(periods, cause, baseline), np.zeros(matrix.shape[1])
+    if begin is not None and baseline.basis is None:
+        gamma, weights = begin.levels[baseline.used], begin.weights
+    gamma, weights, converged = task.solve(gamma, weights)
     levels[baseline.used] = baseline.levels(gamma)
     covariance = np.empty((0, 0))
-    if len(gamma) + len(weights) <= MOST_PARAMETERS:
-        covariance = task.covariance(gamma, weights, persons)
+    if settings.with_covariance and len(gamma) + len(weights) <= MOST_PARAMETERS:
+        covariance = task.covariance(gamma, weights, settings.persons)
     return Regression(levels, weights, covariance, converged)
 
 
@@ -203,16 +238,18 @@ class _Task:
     cause: int
     baseline: _Baseline
     penalty: float
+    offset: np.ndarray
+    tolerance: float
 
     @property
     def used(self) -> np.ndarray:
         """The intervals that tell something."""
         return self.baseline.used
 
-    def solve(self, gamma: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+    def solve(self, gamma: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
         """Newton's steps, halved where one does not help."""
-        weights = np.zeros(self.matrix.shape[1])
-        if not len(weights) and self.baseline.basis is None:  # each level is its own log-odds already
+        if not len(weights) and self.baseline.basis is None and not self.offset.any():
+            # each level is its own log-odds already
             return gamma, weights, True
         loss, gradient, blocks = self.sums(gamma, weights)
         for _ in range(_STEPS):
@@ -221,12 +258,12 @@ class _Task:
             while True:
                 tried = (gamma + scale * steps[0], weights + scale * steps[1])
                 new = self.sums(*tried)
-                if new[0] <= loss + 1e-12 * abs(loss) or scale < _TOLERANCE:
+                if new[0] <= loss + 1e-12 * abs(loss) or scale < _LEAST_STEP:
                     break
                 scale /= 2
             gamma, weights = tried
             loss, gradient, blocks = new
-            if scale * max(np.abs(step).max(initial=0.0) for step in steps) < _TOLERANCE:
+            if scale * max(np.abs(step).max(initial=0.0) for step in steps) < self.tolerance:
                 return gamma, weights, True
         return gamma, weights, False
 
@@ -254,7 +291,7 @@ class _Task:
         level_sums, cross, square = np.zeros(n_used), np.zeros((n_used, n_columns)), np.zeros((n_columns, n_columns))
         for rows, weight, happened in self.blocks():
             x = self.matrix[rows]
-            linear = (x @ weights)[:, None] + levels
+            linear = (x @ weights + self.offset[rows])[:, None] + levels
             chance = expit(linear)
             # only where the event came is the target 1, and nowhere else has the row's own event a weight
             loss += float(np.sum(weight * np.logaddexp(0.0, linear))) - float(np.sum((weight * linear)[happened]))
@@ -317,7 +354,7 @@ class _Task:
         spread = np.zeros((size, size))
         for rows, weight, happened in self.blocks(order, edges):
             x = self.matrix[rows]
-            residual = -weight * expit((x @ weights)[:, None] + levels)
+            residual = -weight * expit((x @ weights + self.offset[rows])[:, None] + levels)
             residual[happened] += weight[happened]
             by_gamma = self.baseline.gather(residual.T).T
             scores = np.hstack([by_gamma, x * residual.sum(axis=1)[:, None]])

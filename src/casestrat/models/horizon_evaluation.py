@@ -131,7 +131,7 @@ def evaluate_horizon(
     risk : array of shape (n,)
         Foretold risk of the outcome by the horizon, 0 to 1; a missing one leaves the row out.
     horizon_days : float
-        The horizon, above 0.
+        The horizon, 0 or more.
     persons : array of shape (n,), optional
         The person of each row. Without it the index level ``person_id`` of ``days`` tells; without that, each row is a
         person.

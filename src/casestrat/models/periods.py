@@ -49,6 +49,29 @@ class Periods:
     passed_on: np.ndarray
     event_weight: np.ndarray
 
+    def take(self, rows: np.ndarray) -> Periods:
+        """Return some of the rows; who is no longer seen still hands the weight on as among all.
+
+        Parameters
+        ----------
+        rows : numpy.ndarray of int
+            Row positions.
+
+        Returns
+        -------
+        Periods
+            One entry per position.
+        """
+        return Periods(
+            self.cuts,
+            self.survived[rows],
+            self.ended_in[rows],
+            self.cause[rows],
+            self.weight[rows],
+            self.passed_on,
+            self.event_weight[rows],
+        )
+
     def survivors(self) -> np.ndarray:
         """Return how many lived through each interval, as they count.
 

@@ -11,13 +11,16 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from casestrat.errors import UsageError
+from casestrat.models.calibration import NoSignalWarning
 from casestrat.models.competing_risks import OUTCOME, supported_day
 from casestrat.models.design import design_matrix, learn_design
 from casestrat.models.follow_up import FollowUpRows, FollowUpWarning, read_rows, read_waited
 from casestrat.models.hazard_classifier import classifier_log_odds, learn_classifier
 from casestrat.models.hazard_curves import CurveReader, curves_frame, incidence, shares
+from casestrat.models.hazard_shrinkage import fit_hazard
 from casestrat.models.hazard_tables import baseline_table, check_settings, coefficient_table, design_reasons
-from casestrat.models.hazards import parameter_draws, regress
+from casestrat.models.hazards import Settings, parameter_draws
+from casestrat.models.own_folds import NO_SIGNAL
 from casestrat.models.periods import choose_cuts, cut_follow_up, shape_within
 from casestrat.models.sample_size import small_sample_note
 from casestrat.models.training_data import names_of, read_features
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from casestrat.models.design import Design
 
 _ROWS = 20_000  # rows whose curves are in memory at a time
+_UNREST = "the regression did not come to rest: a feature may part the events wholly"
+_NOBODY_LEFT = "nobody lived through the last days of follow-up: there everybody gets the same chances"
 
 
 class HorizonRisk(BaseEstimator):  # type: ignore[misc]
@@ -59,6 +64,11 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
     estimator : scikit-learn classifier, optional
         Learns each event against living on from the prepared features and four of the interval, on rows summed by
         pattern; it must take ``sample_weight``. Without it: logistic regression. Only this can explain itself.
+    n_folds : int, default 5
+        Folds of people by which the weights of each event are shrunk to what holds for people held out (their slope);
+        the levels are then fitted again. 0 leaves them as the penalty has them.
+    random_state : int, default 0
+        Seed of the folds.
 
     Attributes
     ----------
@@ -66,22 +76,22 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
         Number of features, and their names, where a DataFrame was given.
     kinds_ : list of str
         ``numeric``, ``text`` or ``unknown`` (all missing), one per feature.
-    design_ : list of dict
-        The columns of the design matrix.
-    dropped_ : dict
-        Features left out, with the reason.
+    design_, dropped_ : list of dict, dict
+        The columns of the design matrix; the features left out, with the reason.
     cuts_ : numpy.ndarray
         Last day of each interval; the first begins with day 0.
     levels_ : numpy.ndarray of shape (events, intervals)
         Log-odds of each event for the mean person; −inf where it never came.
     weights_ : numpy.ndarray of shape (events, columns)
         Weight of each column of the design, in log-odds.
+    shrinkage_ : list of float
+        The slope by which the weights of each event were multiplied; 1 without folds.
     supported_days_ : numpy.ndarray
         The day for which each horizon is told.
     last_day_ : float
         Last day on which anybody was seen.
-    n_rows_, n_persons_ : int
-        What it was learned on; ``n_events_``: rows with each event, the outcome first.
+    n_rows_, n_persons_, n_events_ : int, int, list of int
+        What it was learned on; of the events the rows with each, the outcome first.
     warnings_ : list of str
         What a reader must know before trusting the risks.
 
@@ -91,9 +101,9 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
     >>> model = HorizonRisk(horizons_days=(30, 60)).fit(people, [80, 50, 20] * 20, event=[0, 2, 1] * 20)
     >>> model.predict_risk(people.head(3)).round(2)
     horizon_days    30    60
-    0             0.10  0.10
-    1             0.23  0.23
-    2             0.67  0.67
+    0             0.02  0.02
+    1             0.12  0.12
+    2             0.87  0.87
     """
 
     def __init__(
@@ -105,6 +115,8 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
         baseline: str = "steps",
         splines: Any = (),
         estimator: Any = None,
+        n_folds: int = 5,
+        random_state: int = 0,
     ) -> None:
         self.horizons_days = horizons_days
         self.C = C
@@ -112,6 +124,8 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
         self.baseline = baseline
         self.splines = splines
         self.estimator = estimator
+        self.n_folds = n_folds
+        self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -152,8 +166,10 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
         -----
         FollowUpWarning
             A horizon lies beyond the last day on which anybody was seen.
+        NoSignalWarning
+            On people held out the features ordered nobody better than chance: everybody gets the mean risk.
         """
-        check_settings(self.horizons_days, self.C, self.baseline, self.estimator)
+        check_settings(self.horizons_days, self.C, self.baseline, self.estimator, self.n_folds)
         rows = read_rows(self, X, days, event, groups, sample_weight)
         self.warnings_: list[str] = []
         self.kinds_ = [column.kind for column in rows.columns]
@@ -393,15 +409,11 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
         )
         for horizon, day in zip(self.horizons_days, self.supported_days_, strict=True):
             if day < horizon:
-                note = (
-                    f"horizon of {horizon:g} days: people were seen for {day:g} at most; the risk is told up to there"
-                )
+                note = f"horizon of {horizon:g} days: people were seen for {day:g} at most; the risk is up to there"
                 self.warnings_.append(note)
                 warnings.warn(note, FollowUpWarning, stacklevel=3)
             if not ((rows.event == OUTCOME) & (rows.days <= day)).any():
-                self.warnings_.append(
-                    f"horizon of {horizon:g} days: nobody had the outcome by then; the risk is told as 0"
-                )
+                self.warnings_.append(f"horizon of {horizon:g} days: nobody had the outcome by then; its risk is 0")
 
     def _learn_features(self, rows: FollowUpRows) -> np.ndarray:
         """Set the design, and return its matrix."""
@@ -427,25 +439,20 @@ class HorizonRisk(BaseEstimator):  # type: ignore[misc]
         self.n_events_ = [int((rows.event == k).sum()) for k in causes]
         self.fixed_ = periods.last_chances(n_events)
         if not np.isnan(self.fixed_).all():
-            self.warnings_.append(
-                "nobody lived through the last days of follow-up: there everybody gets the same chances"
-            )
-        fits = [
-            regress(
-                periods,
-                matrix,
-                k,
-                penalty=1.0 / self.C,
-                smooth=self.baseline == "smooth" and bool(self.design_),
-                persons=rows.persons,
-            )
-            for k in causes
-        ]
+            self.warnings_.append(_NOBODY_LEFT)
+        smooth = self.baseline == "smooth" and bool(self.design_)
+        settings = Settings(1.0 / self.C, smooth, rows.persons)
+        n_folds = self.n_folds if self.estimator is None else 0
+        found = [fit_hazard(periods, matrix, k, settings, n_folds, self.random_state) for k in causes]
+        fits, self.shrinkage_ = [fit for fit, _ in found], [slope for _, slope in found]
         self.levels_ = np.stack([fit.levels for fit in fits])
         self.weights_ = np.stack([fit.weights for fit in fits])
         self.covariance_ = [fit.covariance for fit in fits]
+        if self.shrinkage_[OUTCOME - 1] == 0:
+            self.warnings_.append(NO_SIGNAL)
+            warnings.warn(NO_SIGNAL, NoSignalWarning, stacklevel=3)
         if not all(fit.converged for fit in fits):
-            self.warnings_.append("the regression did not come to rest: a feature may part the events wholly")
+            self.warnings_.append(_UNREST)
         self.estimators_: list[Any] = []
         if self.estimator is not None and self.design_:
             self.estimators_ = [learn_classifier(self.estimator, periods, matrix, k) for k in causes]
