@@ -165,6 +165,7 @@ def recompute_with(
         mine = reasons[reasons["person_id"].eq(person_id)]
         return _Picture(ranking, with_sources(mine, sources), person_id)
 
+    corrected, told = corrected_tables(tables, program, person_id, wanted, date)
     before = picture(tables, {})
     if not before.is_scored:
         raise UsageError(
@@ -172,7 +173,6 @@ def recompute_with(
             where="person_id",
             do="casestrat.explain_absence says why",
         )
-    corrected, told = corrected_tables(tables, program, person_id, wanted, date)
     after = picture(corrected, wanted.features)
     return Recomputed(
         person_id=person_id,
