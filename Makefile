@@ -2,6 +2,7 @@
 # make test    the tests
 # make check   lint, import contracts, types, docstrings, notebooks, stale generated pages
 # make bench   speed and memory against named peers
+# make study   models beside their peers on real people; some hours
 # make docs    remake the generated reference pages
 # make lock    choose the newest dependencies again (needs uv)
 
@@ -15,7 +16,7 @@ JOBS ?= $(shell python3 -c "import os; print((os.cpu_count() or 1) + 1)" 2>/dev/
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE # without compiled files every start costs seconds
 
-.PHONY: demo test check bench docs lock clean format
+.PHONY: demo test check bench study docs lock clean format
 
 demo: $(RUN)
 	@$(BIN)/casestrat demo --out demo-output
@@ -37,6 +38,11 @@ check: $(DEV)
 bench: $(DEV)
 	$(BIN)/python -m pip install --quiet -r benchmarks/peers/requirements.txt
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
+
+study: $(DEV)
+	$(PYTHON) -m venv .venv-study && .venv-study/bin/python -m pip install --quiet -r studies/peers/requirements.txt -e .
+	-$(PYTHON) -m venv .venv-fasterrisk && .venv-fasterrisk/bin/python -m pip install --quiet -r studies/peers/fasterrisk.txt
+	cd studies && ../.venv-study/bin/python models.py && ../$(BIN)/python tell.py
 
 docs: $(DEV)
 	$(BIN)/python docs/reference.py
@@ -69,4 +75,4 @@ lock:
 	  --all-extras --group oldest --group build pyproject.toml -o requirements-oldest.lock
 
 clean:
-	rm -rf $(VENV) .venv-oldest demo-output demo-oldest dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-oldest .venv-study .venv-fasterrisk demo-output demo-oldest dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -284,7 +284,8 @@ def _score_test(people: People, patterns: Patterns, member: Chosen) -> tuple[np.
     slope, cross = told[:, 0], told[:, 1:]
     own = cross[:, 0]
     information = (inside * patterns.people[:, None]).T @ spread
-    left = own - np.einsum("ck,kl,cl->c", cross, np.linalg.pinv(information, hermitian=True), cross, optimize=True)
+    information += np.diag(np.full(len(information), 1e-9 * patterns.people.sum()))
+    left = own - ((cross @ np.linalg.inv(information)) * cross).sum(axis=1)
     there = left > 1e-9 * (1 + own)
     gain = np.zeros(len(own))
     gain[there] = slope[there] ** 2 / left[there]
