@@ -300,7 +300,9 @@ def test_rows_of_one_person_do_not_count_as_people(people, labels):
     assert by_groups.fingerprint == again.fingerprint
 
 
-@pytest.mark.parametrize("estimator", [HistGradientBoostingClassifier(max_depth=2, max_iter=4, max_bins=32), LogisticRegression()])
+@pytest.mark.parametrize(
+    "estimator", [HistGradientBoostingClassifier(max_depth=2, max_iter=8, learning_rate=0.4), LogisticRegression()]
+)
 def test_any_classifier_can_learn_the_hazards(people, labels, model, estimator):
     own = HorizonRisk(estimator=estimator).fit(people, labels)
     risk = own.predict_risk(people)
