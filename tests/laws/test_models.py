@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from casestrat.knowledge import load_program
-from casestrat.models import PersonGroupedSplit, PointScorecard, RiskClassifier, assign_tiers, evaluate
-from casestrat.models.metrics import at_capacity, count_people, net_benefit
+from casestrat.models import PersonGroupedSplit, PointScorecard, RiskClassifier, assign_tiers, drift, evaluate
+from casestrat.models.metrics import at_capacity, count_people, mean_discounts, net_benefit, taken_shares
+from casestrat.models.small_cells import hide_complements
 
 ITEMS = ("a", "b", "c")
 CONDITIONS = st.sampled_from([">= 0", ">= 1", "> 2", "< 1", "<= 2", "= 1", "is missing"])
@@ -175,3 +176,40 @@ def test_a_program_is_never_changed_by_using_it():
     before = dataclasses.replace(PROGRAM).fingerprint
     assign_tiers(pd.DataFrame({"risk": [0.5]}), PROGRAM)
     assert PROGRAM.fingerprint == before
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 60), st.booleans()), min_size=1, max_size=8), st.integers(1, 20))
+def test_what_is_hidden_is_never_one_alone_nor_few(parts, small_cell):
+    counts = np.array([n for n, _ in parts])
+    hidden = np.array([flag for _, flag in parts]) & (counts < small_cell)
+    told = hide_complements(hidden, counts, small_cell)
+    assert (told >= hidden).all()
+    if told.any() and not told.all():
+        assert told.sum() >= 2
+        assert counts[told].sum() >= small_cell
+    if not hidden.any():
+        assert not told.any()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=30), st.integers(0, 40))
+def test_places_are_dealt_out_whole_from_the_top(scores, capacity):
+    n = np.bincount(scores, minlength=7).astype(float)
+    share = taken_shares(n, capacity)
+    assert n @ share == pytest.approx(min(capacity, len(scores)))
+    assert (np.diff(share[n > 0]) >= 0).all()
+    assert ((share == 0) | (share == 1))[n > 0].sum() >= (n > 0).sum() - 1  # only those at the cut are parted
+    assert n @ mean_discounts(n) == pytest.approx(sum(1 / np.log2(1 + rank) for rank in range(1, len(scores) + 1)))
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.one_of(st.none(), st.integers(0, 5)), min_size=3, max_size=40), st.randoms(use_true_random=False))
+def test_drift_is_none_against_oneself_and_the_order_of_rows_changes_nothing(values, random):
+    frame = pd.DataFrame({"x": pd.Series(values, dtype="float64")})
+    assert drift(frame, frame).features.loc[0, "psi"] == pytest.approx(0)
+    shuffled = frame.iloc[random.sample(range(len(frame)), len(frame))]
+    later = frame.assign(x=frame["x"] + 1)
+    first, second = drift(frame, later), drift(shuffled, later)
+    assert first.features.loc[0, "psi"] == pytest.approx(second.features.loc[0, "psi"])
+    assert first.features.loc[0, "psi"] >= 0

@@ -94,7 +94,7 @@ class Sentence:
         """
         values = {name: _said(value, wording) for name, value in self.values}
         if self.key not in wording and "n" in values:
-            return wording.count(self.key, int(values.pop("n")), **values)
+            return wording.count(self.key, int(float(str(values.pop("n")))), **values)
         return wording(self.key, **values)
 
 

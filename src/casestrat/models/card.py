@@ -41,7 +41,7 @@ FORMAT = "casestrat-model-card/1"
 class CardItem:
     """One item of the card.
 
-    Attributes
+    Parameters
     ----------
     id : str
         Its number in TRIPOD+AI, such as ``"8a"``.
@@ -164,7 +164,7 @@ class ModelCard:
         Returns
         -------
         dict
-            format, lang, and items: id, section, heading, content, is_reported.
+            The format, the language, and the items: id, section, heading, content, is_reported.
         """
         items = [
             {"id": one.id, "section": one.section, "heading": one.heading, "content": list(one.content),

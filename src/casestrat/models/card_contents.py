@@ -108,7 +108,7 @@ def _about(known: Known) -> Iterator[tuple[str, Any]]:
         yield "1", _say("what_only", kind=_kind(known))
     if known.evaluation is not None:
         report = known.evaluation
-        auc = report.summary.set_index("metric").loc["auc"]
+        auc = report.summary[report.summary["metric"] == "auc"].iloc[0]
         interval = {end: Figure(float(auc[end])) for end in ("value", "low", "high")}
         yield "2", _say("in_short", n=report.n_used, events=report.n_events, **interval)
     if known.program is not None:

@@ -137,8 +137,8 @@ def drift(
         bins.append(_suppressed(parts, small_cell))
     risk = []
     if risk_before is not None:
-        numbers = (pd.Series(np.asarray(side, dtype="float64")) for side in (risk_before, risk_after))
-        row, parts = _feature(RISK, *numbers, n_bins)
+        first, second = (pd.Series(np.asarray(side, dtype="float64")) for side in (risk_before, risk_after))
+        row, parts = _feature(RISK, first, second, n_bins)
         risk.append(row)
         bins.append(_suppressed(parts, small_cell))
     calibration = _calibration(before, after, risk_before, risk_after, y_before, y_after, n_boot, random_state)
@@ -208,7 +208,7 @@ def _feature(name: str, before: pd.Series, after: pd.Series, n_bins: int) -> tup
         "n_new_levels": n_new,
         "share_new": float(new[~is_before].mean()),
         "share_outside": outside,
-        "moved_most": parts.loc[parts["contribution"].idxmax(), "bin"],
+        "moved_most": parts["bin"].iloc[int(parts["contribution"].to_numpy().argmax())],
         "finding": _finding(psi, chance),
     }
     return row, parts
@@ -228,7 +228,7 @@ def _kind(name: str, sides: list[Column]) -> str:
 
 def _texts(side: Column) -> np.ndarray:
     """Return the texts of a column, empty where missing."""
-    return np.array([*side.levels, ""], dtype=object)[np.asarray(side.codes)]
+    return np.asarray(np.array([*side.levels, ""], dtype=object)[np.asarray(side.codes)])
 
 
 def _finding(psi: float, chance: float) -> str:

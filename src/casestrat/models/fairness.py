@@ -88,7 +88,7 @@ class _Members:
 
     @classmethod
     def of(cls, groups: pd.DataFrame) -> _Members:
-        pairs = [(name, group) for name in groups for group in sorted(set(groups[name]))]
+        pairs = [(str(name), str(group)) for name in groups for group in sorted(set(groups[name]))]
         return cls(pairs, [np.flatnonzero(groups[name] == group) for name, group in pairs])
 
 

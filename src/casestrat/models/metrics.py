@@ -267,7 +267,7 @@ def taken_shares(n: np.ndarray, capacity: float) -> np.ndarray:
     [0.0, 0.5, 1.0]
     """
     above = np.cumsum(n[::-1])[::-1] - n
-    return np.clip((capacity - above) / np.where(n > 0, n, 1.0), 0, 1)
+    return np.asarray(np.clip((capacity - above) / np.where(n > 0, n, 1.0), 0, 1))
 
 
 def mean_discounts(n: np.ndarray) -> np.ndarray:

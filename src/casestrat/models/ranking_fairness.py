@@ -150,15 +150,16 @@ def _rows(score: Any, groups: Any, is_admitted: Any, waited_days: Any) -> pd.Dat
         rows[name] = floats(nothing if values is None else aligned(values, score, name), name)
     if not (rows["admitted"].isna() | rows["admitted"].isin((0, 1))).all():
         raise UsageError("is_admitted must be 1, 0 or missing; found others", where="is_admitted")
-    for name, values in groupings(groups, score).items():
-        rows[name] = values
+    for key, texts in groupings(groups, score).items():
+        rows[key] = texts
     if "person_id" in score.index.names:
         rows["person"] = score.index.get_level_values("person_id")
     used = rows[rows["score"].notna()].reset_index(drop=True)
     if used.empty:
         raise UsageError("no row has a score", where="score")
     first = ["person"] if "person" in used else []
-    return used.sort_values([*first, *(name for name in used if name not in first)], kind="stable", ignore_index=True)
+    names: list[Any] = [*first, *(name for name in used if name not in first)]
+    return used.sort_values(names, kind="stable", ignore_index=True)
 
 
 def _draw(
@@ -279,8 +280,8 @@ def _statements(told: pd.DataFrame) -> Iterator[Sentence]:
         waits = rows.dropna(subset=["median_wait", "wait_low"])
         if len(waits) < 2:
             continue
-        longest, shortest = waits.loc[waits["median_wait"].idxmax()], waits.loc[waits["median_wait"].idxmin()]
+        days = waits["median_wait"].to_numpy(dtype="float64")
+        longest, shortest = waits.iloc[int(days.argmax())], waits.iloc[int(days.argmin())]
         if longest["wait_low"] > shortest["wait_high"]:
-            days = {"longest": longest["median_wait"], "shortest": shortest["median_wait"]}
             who = {"group": longest["group"], "other": shortest["group"], "grouping": str(grouping)}
-            yield Sentence.of("fairness.waiting", **who, **days)
+            yield Sentence.of("fairness.waiting", **who, longest=float(days.max()), shortest=float(days.min()))

@@ -146,7 +146,7 @@ def validate(
     notes = [*label_warnings(outcome, y=y, is_followed=followed), *_of_model(scorer)]
     settings = {"n_boot": n_boot, "random_state": random_state, "small_cell": program.privacy.small_cell}
     groups = join_small_groups(_groups(tables, program, X.index), _LEAST)
-    report = evaluate(y, score, capacity, groups, is_probability=is_risk, notes=notes, **settings)  # type: ignore[arg-type]
+    report = evaluate(y, score, capacity, groups, is_probability=is_risk, notes=notes, **settings)
     ranking = _ranking(tables, program, score, groups, outcome.horizon_days, settings)
     moved = _drift(X, y, score if is_risk else None, settings)
     compared = _beside(program, X, y, outcome.horizon_days, n_boot, random_state) if beside else None
@@ -202,7 +202,7 @@ def _of_model(model: Any) -> list[Sentence]:
     return [Sentence.of("warnings.stored_model")] if getattr(model, "n_rows_", None) else []
 
 
-def _groups(tables: Tables, program: Program, index: pd.MultiIndex) -> pd.DataFrame:
+def _groups(tables: Tables, program: Program, index: pd.Index) -> pd.DataFrame:
     """Return the audit groups of each person and date, as known on that date."""
     parts = []
     for date in index.unique("as_of").sort_values():
@@ -212,20 +212,20 @@ def _groups(tables: Tables, program: Program, index: pd.MultiIndex) -> pd.DataFr
     return pd.concat(parts).reindex(index)
 
 
-def _admissions(tables: Tables, index: pd.MultiIndex) -> pd.DataFrame:
+def _admissions(tables: Tables, index: pd.Index) -> pd.DataFrame:
     """Return each row with the episodes of its person: one row per person, date and episode."""
     rows = index.to_frame(index=False)
     episodes = tables.episodes[["person_id", "admitted_on", "closed_on"]].dropna(subset="admitted_on")
     return rows.merge(episodes, on="person_id", how="inner")
 
 
-def _flags(rows: pd.DataFrame, index: pd.MultiIndex) -> pd.Series:
+def _flags(rows: pd.DataFrame, index: pd.Index) -> pd.Series:
     """Return which rows of an index occur among these."""
     there = pd.MultiIndex.from_frame(rows[["person_id", "as_of"]])
     return pd.Series(index.isin(there), index=index)
 
 
-def _followed(tables: Tables, index: pd.MultiIndex, horizon_days: int) -> pd.Series:
+def _followed(tables: Tables, index: pd.Index, horizon_days: int) -> pd.Series:
     """Return who was followed by the program at some time between the date and the horizon."""
     rows = _admissions(tables, index)
     end = rows["as_of"] + pd.Timedelta(days=horizon_days)
@@ -256,11 +256,11 @@ def _ranking(
     )  # fmt: skip
 
 
-def _waited(tables: Tables, waiting: pd.MultiIndex) -> pd.Series:
+def _waited(tables: Tables, waiting: pd.Index) -> pd.Series:
     """Return the days since the last referral before the date."""
     rows = waiting.to_frame(index=False).merge(tables.referrals[["person_id", "referred_on"]], on="person_id")
     last = rows[rows["referred_on"] < rows["as_of"]].groupby(["person_id", "as_of"])["referred_on"].max()
-    since = waiting.get_level_values("as_of") - pd.DatetimeIndex(last.reindex(waiting))
+    since: Any = waiting.get_level_values("as_of") - pd.DatetimeIndex(last.reindex(waiting))
     return pd.Series(np.asarray(since / pd.Timedelta(days=1), dtype="float64"), index=waiting)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from markupsafe import Markup, escape
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 def svg_figure(draw: Callable[..., Axes], name: str, alt: str, size: tuple[float, float] | None = None) -> Markup:
@@ -40,7 +41,7 @@ def svg_figure(draw: Callable[..., Axes], name: str, alt: str, size: tuple[float
 
     with style(), mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
         ax = draw(ax=None if size is None else plt.subplots(figsize=size)[1])
-        figure = ax.figure
+        figure = cast("Figure", ax.figure)
         figure.set_layout_engine("none")  # the tight box crops as well, in half the time
         out = io.StringIO()
         figure.savefig(

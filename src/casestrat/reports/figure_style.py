@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -107,6 +108,11 @@ def last_useful(curves: pd.DataFrame, top: float) -> float:
     return float(min(1.0, max(0.2, 1.1 * told.max()))) if len(told) else 1.0
 
 
+def _tick(value: float, _place: int | None, words: Words, digits: int) -> str:
+    """Write one number of an axis."""
+    return words.number(value, digits)
+
+
 def number_ticks(ax: Axes, words: Words, *, x: bool = True, y: bool = False) -> None:
     """Write an axis' numbers as the language does, with as many digits as its steps need."""
     for wanted, axis in ((x, ax.xaxis), (y, ax.yaxis)):
@@ -115,7 +121,7 @@ def number_ticks(ax: Axes, words: Words, *, x: bool = True, y: bool = False) -> 
         ticks = axis.get_majorticklocs()
         step = float(np.diff(ticks).min()) if len(ticks) > 1 else 1.0
         digits = next((n for n in range(5) if abs(round(step, n) - step) < 1e-9 * max(1.0, step)), 3)
-        axis.set_major_formatter(lambda value, _, digits=digits: words.number(value, digits))
+        axis.set_major_formatter(partial(_tick, words=words, digits=digits))
 
 
 def flags(frame: pd.DataFrame, column: str) -> np.ndarray:

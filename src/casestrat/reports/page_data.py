@@ -16,7 +16,8 @@ from casestrat.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from casestrat.knowledge.program import Labels, Program
+    from casestrat.knowledge.frozen import Labels
+    from casestrat.knowledge.program import Program
 
 LANGUAGES = ("en", "fr", "it")
 TOLD = {

@@ -129,7 +129,7 @@ def _view(
     words = PageWords(lang, labels)
     card = None if card is None else card.in_language(lang)
     name = in_all_languages(program.label, program.id)[lang] if program is not None else ""
-    subject = in_all_languages(title, "")[lang] if hasattr(title, "keys") else str(title)
+    subject = title if isinstance(title, str) else in_all_languages(title, "")[lang]
     subject = subject or (card.title if card is not None else "")
     rows = {"n": words.count(evaluation.n_used), "events": words.count(evaluation.n_events)}
     return {

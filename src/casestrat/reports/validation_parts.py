@@ -11,7 +11,6 @@ from casestrat.knowledge.wording import Wording, load_wording
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    import pandas as pd
     from markupsafe import Markup
 
 DIGITS = {
@@ -127,7 +126,7 @@ def figure_heads(words: PageWords, *keys: str, first: Iterable[str] = ()) -> lis
     return [(words(key), False) for key in first] + [(words(key), True) for key in keys]
 
 
-def cell(row: pd.Series | dict[str, Any], name: str) -> float:
+def cell(row: Any, name: str) -> float:
     """Return a cell as a number, NaN where it is missing."""
     value = row[name]
     try:
