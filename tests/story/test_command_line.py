@@ -89,7 +89,7 @@ def test_the_demo_says_what_it_did_and_where_the_pages_are_and_then_that_nothing
 def test_every_command_has_help() -> None:
     commands = (
         "demo", "nightly", "compare", "recompute", "check", "init", "fit", "evaluate", "readiness", "promote",
-        "rollback", "models", "allocate", "synthesize", "list",
+        "rollback", "models", "allocate", "synthesize", "list", "report",
     )  # fmt: skip
     for command in commands:
         done = call(command, "--help")
@@ -453,3 +453,23 @@ def test_a_corrected_answer_is_told_before_and_after(folder: Path, tmp_path: Pat
 @pytest.mark.parametrize("kind", ["programs", "instruments", "scorecards"])
 def test_what_is_shipped_can_be_listed(kind: str) -> None:
     assert len(json.loads(call("list", kind, "--json").stdout)) >= 3
+
+
+def test_pages_that_are_asked_for_are_written(folder: Path, tmp_path: Path) -> None:
+    page = tmp_path / "validation.html"
+    done = call(
+        "report", "validation", folder, "--program", "geriatric", "--as-of", "2026-05-01", "--capacity", "20",
+        "--lang", "fr", "--out", page,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert "average_precision" in done.stdout
+    assert "items of the model card are reported" in done.stdout
+    assert '<html lang="fr">' in page.read_text(encoding="utf-8")
+    card = tmp_path / "card.html"
+    assert call("report", "scorecard", "--program", "geriatric", "--out", card).returncode == 0
+    assert "Geriatric default card" in card.read_text(encoding="utf-8")
+    both = tmp_path / "both.html"
+    done = call("evaluate", folder, "--program", "geriatric", "--as-of", "2026-05-01", "--page", both)
+    assert done.returncode == 0
+    assert "both.html" in done.stdout
+    assert '<html lang="en">' in both.read_text(encoding="utf-8")

@@ -69,10 +69,12 @@ def evaluate(
     as_of: Annotated[list[str], typer.Option("--as-of", help="A past date; may be given several times.")],
     model: ModelOption = None,
     capacity: Annotated[int | None, typer.Option(help="Places: precision and recall are given at this cut.")] = None,
+    page: Annotated[Path | None, typer.Option(help="Write the validation page too: a file.html.")] = None,
 ) -> None:
     """Hold a model or the program's scorecard against what then happened."""
     rules = cs.load_program(program)
-    scored = cs.nightly.score_labelled(cs.read_tables(source, rules), rules, as_of, model=model)
+    tables = cs.read_tables(source, rules)
+    scored = cs.nightly.score_labelled(tables, rules, as_of, model=model)
     is_risk = bool(scored.attrs["is_risk"])
     report = cs.evaluate(scored["label"], scored["score"], capacity=capacity, is_probability=is_risk)
     console = open_console()
@@ -84,6 +86,10 @@ def evaluate(
     path = cs.nightly.model_file(model)
     if path is not None:
         console.print(_audited(cs.load_model(path).stored_.get("audit")), markup=False)
+    if page is not None:
+        told = cs.nightly.validate(tables, rules, as_of, model=model, capacity=capacity)
+        cs.nightly.files.write_atomic(page, told.page.encode())
+        console.print(f"{page.resolve()}", markup=False)
 
 
 def _audited(audit: dict[str, Any] | None) -> str:
