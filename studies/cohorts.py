@@ -10,19 +10,28 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-import real_data  # noqa: E402  (a script of the folder beside this one)
+import real_data
 
 REAL = ROOT / "data" / "real"
-USE = ["visits", "nvisits", "ovisits", "novisits", "emergency", "hospital", "person_id"]  # what is foretold, or is told by it
+USE = [
+    "visits",
+    "nvisits",
+    "ovisits",
+    "novisits",
+    "emergency",
+    "hospital",
+    "person_id",
+]  # what is foretold, or is told by it
 
 
 class Cohort(NamedTuple):
@@ -46,7 +55,9 @@ def nmes() -> Cohort:
     """Return NMES 1988: 4,406 people over 65, any hospital stay in the year (use and need of the same year)."""
     people = pd.read_csv(REAL / "nmes" / "published" / "nmes1988.csv.gz")
     stay = (people["hospital"] > 0).to_numpy(dtype=int)
-    return Cohort("NMES", "any hospital stay in the year", people.drop(columns=USE), None, stay, people.index.to_numpy(), 365)
+    return Cohort(
+        "NMES", "any hospital stay in the year", people.drop(columns=USE), None, stay, people.index.to_numpy(), 365
+    )
 
 
 def help_waves() -> list[Cohort]:

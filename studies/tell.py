@@ -1,6 +1,6 @@
 """Write the table of `docs/models_study.md` from the results of `models.py`.
 
-    python studies/tell.py [--check]
+python studies/tell.py [--check]
 """
 
 from __future__ import annotations
@@ -24,7 +24,15 @@ def main() -> int:
     """Write the page, or tell whether it is stale."""
     page = PAGE.read_text(encoding="utf-8")
     before, rest = page.split(BEGIN)
-    fresh = before + BEGIN + "\n\n" + tables(json.loads(RESULTS.read_text(encoding="utf-8"))) + "\n" + END + rest.split(END)[1]
+    fresh = (
+        before
+        + BEGIN
+        + "\n\n"
+        + tables(json.loads(RESULTS.read_text(encoding="utf-8")))
+        + "\n"
+        + END
+        + rest.split(END)[1]
+    )
     if "--check" in sys.argv:
         return int(fresh != page)
     PAGE.write_text(fresh, encoding="utf-8")
@@ -35,7 +43,9 @@ def tables(told: dict[str, Any]) -> str:
     """Return one table a cohort."""
     parts = []
     for cohort in told["cohorts"]:
-        rows = [row for row in told["results"] if (row["cohort"], row["question"]) == (cohort["cohort"], cohort["question"])]
+        rows = [
+            row for row in told["results"] if (row["cohort"], row["question"]) == (cohort["cohort"], cohort["question"])
+        ]
         parts.append(f"### {cohort['cohort']}: {cohort['question']}\n")
         parts.append(f"{cohort['rows']:,} rows of {cohort['people']:,} people, {cohort['events']:,} with it; "
                      f"{cohort['features']} features.\n")  # fmt: skip
