@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-import real_data
+import real_data  # noqa: E402
 
 REAL = ROOT / "data" / "real"
 USE = [
