@@ -117,7 +117,7 @@ def test_what_a_reader_must_know_is_said():
     rng = np.random.default_rng(9)
     days, event = rng.integers(1, 100, 300).astype(float), (rng.random(300) < 0.2).astype(int)
     risk = np.where(np.arange(300) < 4, np.nan, rng.random(300))
-    report = evaluate_horizon(days, event, risk, 90, n_boot=40)
+    report = evaluate_horizon(days, event, risk, 90, n_boot=12)
     told = " / ".join(report.warnings)
     assert "small sample" in told
     assert "4 rows left out: no risk was given" in told
@@ -131,13 +131,13 @@ def test_a_person_is_drawn_with_all_rows_and_the_order_of_rows_changes_nothing()
     days, event, risk = made_up(200)
     persons = pd.Index(np.repeat([f"P{i:03}" for i in range(50)], 4), name="person_id")
     frame = pd.DataFrame({"days": days, "event": event, "risk": risk}, index=persons)
-    report = evaluate_horizon(frame["days"], frame["event"], frame["risk"], 200, n_boot=8)
-    apart = evaluate_horizon(days, event, risk, 200, n_boot=8)
-    given = evaluate_horizon(days, event, risk, 200, persons=persons, n_boot=8)
+    report = evaluate_horizon(frame["days"], frame["event"], frame["risk"], 200, n_boot=4)
+    apart = evaluate_horizon(days, event, risk, 200, n_boot=4)
+    given = evaluate_horizon(days, event, risk, 200, persons=persons, n_boot=4)
     pd.testing.assert_frame_equal(report.summary, given.summary)
     assert not np.allclose(report.summary["low"], apart.summary["low"])
     mixed = frame.sample(frac=1, random_state=0)
-    other = evaluate_horizon(mixed["days"], mixed["event"], mixed["risk"], 200, n_boot=8)
+    other = evaluate_horizon(mixed["days"], mixed["event"], mixed["risk"], 200, n_boot=4)
     pd.testing.assert_frame_equal(report.summary, other.summary)
 
 

@@ -201,7 +201,7 @@ def test_no_outcome_before_a_horizon_is_a_risk_of_0_and_is_said(people, labels):
 def test_nobody_lives_through_the_last_days(people, labels):
     days = labels["days"].clip(upper=300)
     event = labels["event"].where(labels["days"] < 300, 2)  # on day 300 everybody leaves
-    own = HorizonRisk((90, 600), intervals="events").fit(people, days, event)
+    own = HorizonRisk((90, 600), intervals="events", n_folds=0).fit(people, days, event)
     assert any("nobody lived through" in note for note in own.warnings_)
     assert own.supported_days_.tolist() == [90, 600]
     curves = own.cumulative_incidence(people, [600])
@@ -274,16 +274,17 @@ def test_draws_tell_how_far_the_learning_left_the_risk_open(model, people, label
     assert np.abs(first - model.predict_risk(people.head(5))[90].to_numpy()).max() < 0.1
 
 
-def test_draws_are_as_wide_as_refits_on_other_people(people, labels, model):
+def test_draws_are_as_wide_as_refits_on_other_people(people, labels):
+    own = HorizonRisk(n_folds=0).fit(people, labels)
     rng = np.random.default_rng(24)
     refits = []
     for _ in range(16):
         rows = rng.integers(0, N, N)
         again = people.iloc[rows].reset_index(drop=True), labels.iloc[rows].reset_index(drop=True)
-        other = HorizonRisk().fit(*again, groups=rows)  # who was drawn twice is one person
+        other = HorizonRisk(n_folds=0).fit(*again)
         refits.append(other.predict_risk(people.head(30))[365].to_numpy())
     wide = np.std(refits, axis=0).mean()
-    assert model.risk_draws(people.head(30), horizon_days=365).std(axis=0).mean() == pytest.approx(wide, rel=0.35)
+    assert own.risk_draws(people.head(30), horizon_days=365).std(axis=0).mean() == pytest.approx(wide, rel=0.35)
 
 
 def test_rows_of_one_person_do_not_count_as_people(people, labels):
@@ -304,14 +305,14 @@ def test_rows_of_one_person_do_not_count_as_people(people, labels):
     "estimator", [HistGradientBoostingClassifier(max_depth=2, max_iter=8, learning_rate=0.4), LogisticRegression()]
 )
 def test_any_classifier_can_learn_the_hazards(people, labels, model, estimator):
-    own = HorizonRisk(estimator=estimator).fit(people, labels)
+    own = HorizonRisk(intervals=8, estimator=estimator).fit(people, labels)
     risk = own.predict_risk(people)
     auc = [
         evaluate_horizon(labels["days"], labels["event"], found[365], 365, n_boot=0).value("auc")
         for found in (risk, model.predict_risk(people))
     ]
     assert auc[0] > auc[1] - 0.06
-    assert own.fingerprint == HorizonRisk(estimator=estimator).fit(people, labels).fingerprint
+    assert own.fingerprint == HorizonRisk(intervals=8, estimator=estimator).fit(people, labels).fingerprint
     assert own.fingerprint != model.fingerprint
     curves = own.cumulative_incidence(people.head(20))
     np.testing.assert_allclose(curves.sum(axis=1), 1, atol=1e-12)
@@ -443,10 +444,22 @@ def test_what_the_model_cannot_tell_is_refused(model, people, labels):
         model.risk_draws(people, n_draws=0)
     with pytest.raises(UsageError, match="0 or more, none missing"):
         model.cumulative_incidence(people, [np.nan])
-    many = HorizonRisk((90,), intervals="events").fit(people, labels["days"] + np.arange(N) / N, labels["event"])
+    many = HorizonRisk((90,), intervals="events", n_folds=0).fit(
+        people, labels["days"] + np.arange(N) / N, labels["event"]
+    )
     assert len(many.cuts_) > 400
     with pytest.raises(UsageError, match="use fewer intervals"):
         many.risk_draws(people)
+
+
+def test_people_are_taken_in_blocks_where_they_are_many(people, labels, monkeypatch):
+    twice = pd.concat([people] * 2)
+    whole = HorizonRisk(n_folds=0).fit(twice, pd.concat([labels] * 2))
+    monkeypatch.setattr("casestrat.models.hazards._CELLS", 3_000)
+    parted = HorizonRisk(n_folds=0).fit(twice, pd.concat([labels] * 2))
+    np.testing.assert_allclose(parted.weights_, whole.weights_, atol=1e-9)
+    for own, other in zip(parted.covariance_, whole.covariance_, strict=True):
+        np.testing.assert_allclose(own, other, atol=1e-9)
 
 
 def test_a_small_sample_is_said(people, labels):
@@ -461,12 +474,12 @@ def test_features_that_part_people_wholly_are_learned_and_shrunk(labels):
     assert own.predict_risk(cut)[365].between(0, 1).all()
 
 
-def test_the_enrolled_are_asked_about_every_quarter_and_judged_later():
+def test_the_enrolled_are_asked_about_on_past_dates_and_judged_later():
     """Landmarks: past dates of the made-up agency to learn from, a later one to judge."""
     program = casestrat.load_program("geriatric")
     tables = casestrat.load_example("geriatric")
     outcome = dataclasses.replace(program.outcomes["unplanned_stay"], horizon_days=365)
-    dates = casestrat.landmarks("2024-10-01", "2026-01-01", every=91)
+    dates = casestrat.landmarks("2024-10-01", "2026-01-01", every=100)
     spine = casestrat.make_spine(tables, program, dates, population="all")
     labels = casestrat.build_labels(tables, spine, outcome, program)
     labels = labels[labels["why_missing"].isin(["", "short_follow_up"])]

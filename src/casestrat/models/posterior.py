@@ -15,9 +15,9 @@ def posterior_covariance(
 ) -> np.ndarray:
     """Return the covariance of the coefficients of a penalised logistic regression.
 
-    Where each person has one row of weight 1 it is the inverse of the penalised information: the normal approximation of
-    the posterior, with the ridge as the prior. Else the scatter of the persons' scores stands in its middle, so that
-    ten rows of one person do not count as ten people.
+    Where each person has one row of weight 1 it is the inverse of the penalised information: the normal approximation
+    of the posterior, with the ridge as the prior. Else the scatter of the persons' scores stands in its middle, so
+    that ten rows of one person do not count as ten people.
 
     Parameters
     ----------
