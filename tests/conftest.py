@@ -17,6 +17,14 @@ ROOT = Path(__file__).resolve().parents[1]
 REQUIRE_ALL = os.environ.get("CASESTRAT_REQUIRE_ALL") == "1"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file on one worker: what a file prepares is then prepared once."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+
+
 def missing(what: str) -> None:
     """Skip with a reason on a user's machine; fail where everything must be there."""
     if REQUIRE_ALL:
