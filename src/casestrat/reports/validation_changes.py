@@ -147,9 +147,8 @@ def drift_part(drift: Any, words: PageWords) -> Part:
     Part
         The part.
     """
-    svg = svg_figure(
-        lambda ax: drift_bars(drift.features, ax, lang=words.lang), f"psi-{words.lang}", words("drift_alt")
-    )
+    named = drift.features.assign(feature=[words.feature(name) for name in drift.features["feature"]])
+    svg = svg_figure(lambda ax: drift_bars(named, ax, lang=words.lang), f"psi-{words.lang}", words("drift_alt"))
     rows = [
         [words.feature(row["feature"]), words.figure("psi", row["psi"]),
          *(words.figure("precision", row[f"missing_{side}"]) for side in ("before", "after")),

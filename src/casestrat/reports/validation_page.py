@@ -246,7 +246,7 @@ def _groups_part(evaluation: Any, words: PageWords) -> Part:
             words(f"see_{name}"),
         )
         for name, _ in measures
-        if groups[name].notna().any()
+        if name in _DRAWN and groups[name].notna().any()
     ]
     tables = [_group_table(groups, measures, words)]
     for capacity, rows in evaluation.selection.groupby("capacity", sort=False):

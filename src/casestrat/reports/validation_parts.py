@@ -17,7 +17,15 @@ DIGITS = {
     "auc": 3, "average_precision": 3, "brier": 3, "scaled_brier": 3, "ici": 3, "e50": 3, "e90": 3,
     "median_wait": 0, "points": 0,
 }  # fmt: skip
-SHARES = ("prevalence", "selection_rate", "true_positive_rate", "false_positive_rate", "precision", "admission_rate")
+SHARES = (
+    "prevalence",
+    "selection_rate",
+    "true_positive_rate",
+    "false_positive_rate",
+    "precision",
+    "admission_rate",
+    "incidence",
+)
 
 
 @dataclass(frozen=True, slots=True)
