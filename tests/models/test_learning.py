@@ -206,8 +206,9 @@ def test_draws_are_about_the_risk_and_the_same_for_a_seed(card, data):
 
 def test_few_people_are_told_and_carry_few_rows():
     people, label = made_up(40, seed=7)
+    label = label.mask(label.cumsum() > 4, 0)
     with pytest.warns(SmallSampleWarning, match="would be needed"):
-        card = PointScorecard(max_rows=30, n_folds=2).fit(people, label)
+        card = PointScorecard(max_rows=30, n_folds=0).fit(people, label)
     assert len(card.rows_) <= min(label.sum(), (1 - label).sum())
     assert any("were asked for" in note or "no further row" in note for note in card.warnings_)
 

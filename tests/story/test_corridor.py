@@ -256,8 +256,9 @@ def test_a_stored_model_ranks_with_the_features_it_was_learned_on(example: Table
 
     program = load_program("geriatric")
     builder = FeatureBuilder(program)
-    X, y = labelled(example, program, ["2025-10-01", "2026-01-01", "2026-04-01"], builder)
-    model = RiskClassifier(random_state=0, calibration="none").fit(X, y)
+    X, labels = labelled(example, program, ["2025-10-01", "2026-01-01", "2026-04-01"], builder)
+    y = labels["label"].dropna()
+    model = RiskClassifier(random_state=0, calibration="none").fit(X.loc[y.index], y)
     path = save_model(model, tmp_path / "model.zip", builder=builder, program=program)
     run = run_nightly(example, program, as_of=AS_OF, out=tmp_path / "runs", model=path)
     scored = read(run, "risk")

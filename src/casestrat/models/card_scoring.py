@@ -204,7 +204,8 @@ class CardRows:
         >>> card.predict_proba(pd.DataFrame({"falls": [0, 1, 2]}))[:, 1].tolist()
         [0.1, 0.1, 0.3]
         """
-        risk = self.risk_values_[self._lines(X)]
+        lines = self._lines(X)
+        risk = self.risk_values_[lines]
         return np.column_stack([1.0 - risk, risk])
 
     def predict(self, X: Any) -> np.ndarray:

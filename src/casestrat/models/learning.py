@@ -98,10 +98,12 @@ def _most_rows(rows: TrainingRows, candidates: Candidates, limits: Limits, asked
     n_events, n = int(rows.event.sum()), len(rows.event)
     rarer = min(n_events, n - n_events)
     notes = []
-    note = small_sample_note(len(np.unique(candidates.item)), n_events, n)
+    n_items = len(np.unique(candidates.item))
+    note = small_sample_note(n_items, n_events, n)
     if note:
         notes.append(note)
-        warnings.warn(note, SmallSampleWarning, stacklevel=4)
+        if rarer < n_items:  # as with the other models: aloud only where there are fewer events than candidates
+            warnings.warn(note, SmallSampleWarning, stacklevel=4)
     most = min(asked, rarer)
     if most < asked:
         notes.append(f"{rarer} people of the rarer class carry at most {rarer} rows: {asked} were asked for")
