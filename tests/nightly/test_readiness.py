@@ -149,3 +149,10 @@ def test_audit_groups_are_those_known_on_the_date(program: Program) -> None:
     assert groups["age_band"].tolist()[:2] == ["85 or over", "under 60"]
     assert audit_groups_of(tables, banded, "2026-02-15")["territory"].tolist() == ["north", "south", "north"]
     assert np.all(groups.index == ["P1", "P2", "P3"])
+
+
+def test_an_extract_that_names_no_last_day_ends_with_its_newest_row(program: Program) -> None:
+    tables = dataclasses.replace(an_agency(program, 30, n=60), extract=Extract(program="geriatric"))
+    row = of(readiness(tables, program), "crisis")
+    assert row["last_on"] == pd.Timestamp("2026-08-27")  # the newest row is of 25 September
+    assert row["people_with_event"] == 30
