@@ -185,10 +185,12 @@ def _cuts(values: np.ndarray, held: np.ndarray, most: int) -> np.ndarray:
     reached = np.cumsum(held) / held.sum()
     shares = np.arange(1, most + 1) / (most + 1)
     low, high = (np.searchsorted(reached, shares + way * _ROUNDING / (most + 1)) for way in (-1, 1))
-    within = [(values[i], values[min(j, len(values) - 1)]) for i, j in zip(low, high, strict=True)]
-    cuts = [_roundest(values[i - 1], values[i]) if i == j else _roundest(below, upto)
-            for (below, upto), i, j in zip(within, low, high, strict=True) if i]  # fmt: skip
-    cuts = np.unique(cuts)
+    rounded = []
+    for i, j in zip(low, np.minimum(high, len(values) - 1), strict=True):
+        if i:  # where one value holds all that is near the quantile, the cut parts it from the value before
+            below = values[i - 1] if i == j else values[i]
+            rounded.append(_roundest(below, values[j]))
+    cuts = np.unique(rounded)
     return np.asarray(cuts[(cuts > values[0]) & (cuts <= values[-1])])
 
 

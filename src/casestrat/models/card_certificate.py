@@ -153,7 +153,7 @@ class _Planes:
         people, slope = self.task.people, self.task.slope
         n = people.weight.sum()
         total = np.zeros(len(people.event))
-        for j in np.flatnonzero(points):
+        for j in np.flatnonzero(points).tolist():
             total += points[j] * people.candidates.holds(j)
         shown = slope * total
         is_card = intercept is None
@@ -246,9 +246,10 @@ def _program(task: _Task) -> tuple[Any, np.ndarray, Bounds]:
             keep(own, float(limits.max_rows_per_item))
         if name in limits.forced:
             keep(dict.fromkeys(own, -1.0), -1.0)
-    for i in np.flatnonzero(candidates.order >= 0):
-        for j in np.flatnonzero((candidates.item == candidates.item[i]) & (candidates.order > candidates.order[i])):
-            keep({int(i): 1.0, int(j): -1.0}, 0.0)
+    for better in np.flatnonzero(candidates.order >= 0).tolist():
+        is_worse = (candidates.item == candidates.item[better]) & (candidates.order > candidates.order[better])
+        for worse in np.flatnonzero(is_worse).tolist():
+            keep({better: 1.0, worse: -1.0}, 0.0)
     at = [(row, column, value) for row, terms in enumerate(lines) for column, value in terms.items()]
     where, columns, values = zip(*at, strict=True)
     low = np.concatenate([np.where(candidates.is_free, -task.most_points, 0), np.zeros(n), [-_LARGEST_INTERCEPT, 0.0],

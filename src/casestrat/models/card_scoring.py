@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-class NoTableError(UsageError, NotFittedError):
+class NoTableError(UsageError, NotFittedError):  # type: ignore[misc]
     """The card has no table yet: it was neither learned nor made from one."""
 
 

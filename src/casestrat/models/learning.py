@@ -151,9 +151,9 @@ def _told(
     """Return one step of the path in plain types."""
     tested = ~np.isnan(held_out)
     line = calibrate(held_out, rows, "sigmoid", n_folds) if tested.any() else not_calibrated()
-    order = np.lexsort((card.points, candidates.item[list(card.rows)]))
-    first = {int(item): i for i, item in reversed(list(enumerate(candidates.item[list(card.rows)].tolist())))}
-    order = sorted(order, key=lambda i: (first[int(candidates.item[card.rows[i]])], candidates.first[card.rows[i]]))
+    items = candidates.item[list(card.rows)].tolist()
+    # an item stands where its first row came in; its own rows from the lowest bin upwards
+    order = sorted(range(len(items)), key=lambda i: (items.index(items[i]), candidates.first[card.rows[i]]))
     return {
         "n_rows": len(card.rows),
         "rows": [

@@ -227,14 +227,14 @@ def _horizon_risks(
     """Return the risk by the horizon of people left out, for those whose outcome by then is known."""
     persons = X.index.get_level_values("person_id").to_numpy()
     happened = (labels["event"] == 1).astype(int)
-    risk = pd.Series(np.nan, index=X.index)
+    risk = np.full(len(X), np.nan)
     split = PersonGroupedSplit(n_splits=5, random_state=random_state)
     for done, (learn, test) in enumerate(split.split(X, happened, groups=persons), start=1):
         part = labels.iloc[learn]
         fold = HorizonRisk(**model.get_params()).fit(X.iloc[learn], part["days"], event=part["event"])
-        risk.iloc[test] = fold.predict_proba(X.iloc[test])[:, 1]
+        risk[test] = fold.predict_proba(X.iloc[test])[:, 1]
         tell(f"fold {done}", done, 5)
-    return risk.where(labels["label"].notna())
+    return pd.Series(risk, index=X.index).where(labels["label"].notna())
 
 
 def score_labelled(
