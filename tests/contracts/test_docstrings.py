@@ -90,8 +90,8 @@ def sections(thing: Public) -> dict[str, str]:
 def test_what_is_public_is_found() -> None:
     assert {
         "casestrat.caseload.flow.flow",
-        "casestrat.models.classifier.RiskClassifier.fit",
-        "casestrat.models.scorecard.PointScorecard.from_table",
+        "casestrat.models.classifiers.classifier.RiskClassifier.fit",
+        "casestrat.models.cards.scorecard.PointScorecard.from_table",
         "casestrat.priority.committee.Meeting.decisions",
         "casestrat.reports.figures.ranked_list",
         "casestrat.tables.tables.Tables",

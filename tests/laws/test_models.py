@@ -11,8 +11,8 @@ from sklearn import metrics
 
 from casestrat.knowledge import load_program
 from casestrat.models import PersonGroupedSplit, PointScorecard, RiskClassifier, assign_tiers, drift, evaluate
-from casestrat.models.metrics import at_capacity, count_people, mean_discounts, net_benefit, taken_shares
-from casestrat.models.small_cells import hide_complements
+from casestrat.models.measures.metrics import at_capacity, count_people, mean_discounts, net_benefit, taken_shares
+from casestrat.models.measures.small_cells import hide_complements
 
 ITEMS = ("a", "b", "c")
 CONDITIONS = st.sampled_from([">= 0", ">= 1", "> 2", "< 1", "<= 2", "= 1", "is missing"])

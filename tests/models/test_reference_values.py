@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from casestrat.models import evaluate, ranking_fairness
-from casestrat.models.calibration import log_odds, recalibrate
+from casestrat.models.measures.calibration import log_odds, recalibrate
 
 EXPECTED = json.loads((Path(__file__).parents[1] / "vectors" / "evaluation.json").read_text(encoding="utf-8"))
 PEOPLE = pd.DataFrame(EXPECTED["people"])

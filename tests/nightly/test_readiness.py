@@ -10,7 +10,7 @@ import pytest
 
 from casestrat.errors import UsageError
 from casestrat.knowledge import Program
-from casestrat.models.sample_size import events_needed
+from casestrat.models.inputs.sample_size import events_needed
 from casestrat.nightly import audit_groups_of, readiness
 from casestrat.nightly.readiness import largest_card
 from casestrat.tables import Extract, Tables

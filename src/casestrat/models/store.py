@@ -22,16 +22,16 @@ import sklearn
 
 from casestrat._version import __version__
 from casestrat.errors import OutputError, StoreError, UsageError
-from casestrat.models.challenger import ChallengerClassifier
-from casestrat.models.classifier import RiskClassifier
-from casestrat.models.inputs import read_values
-from casestrat.models.scorecard import PointScorecard
-from casestrat.models.survival import HorizonRisk
-from casestrat.models.uncertainty import BootstrapEnsemble
+from casestrat.models.cards.scorecard import PointScorecard
+from casestrat.models.classifiers.challenger import ChallengerClassifier
+from casestrat.models.classifiers.classifier import RiskClassifier
+from casestrat.models.hazards.survival import HorizonRisk
+from casestrat.models.inputs.columns import read_values
+from casestrat.models.uncertainty.uncertainty import BootstrapEnsemble
 from casestrat.tables.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
-    from casestrat.models.evaluation import Evaluation
+    from casestrat.models.evaluation.evaluation import Evaluation
 
 FORMAT = "casestrat-model/1"
 FITTED = (RiskClassifier, ChallengerClassifier, HorizonRisk, BootstrapEnsemble)

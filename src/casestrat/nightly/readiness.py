@@ -11,8 +11,8 @@ import pandas as pd
 
 from casestrat.errors import UsageError
 from casestrat.knowledge import load_scorecard, load_wording
-from casestrat.models.label_warnings import label_warnings
-from casestrat.models.sample_size import events_needed
+from casestrat.models.evaluation.label_warnings import label_warnings
+from casestrat.models.inputs.sample_size import events_needed
 from casestrat.nightly.gates import newest_row
 from casestrat.nightly.run import check_program, parse_as_of
 from casestrat.tables import TEXT

@@ -11,7 +11,7 @@ import pandas as pd
 from casestrat.errors import UsageError
 from casestrat.knowledge import PriorityPolicy
 from casestrat.models import PointScorecard, load_model
-from casestrat.models.guard import check_learned
+from casestrat.models.tiers.guard import check_learned
 from casestrat.nightly.corrections import FEATURES, correct_features, corrected_tables, read_corrections
 from casestrat.nightly.partition import feature_builder, score_people, scored_spine, with_sources
 from casestrat.nightly.ranking import Ranking, rank_scored

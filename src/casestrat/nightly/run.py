@@ -14,7 +14,7 @@ import pandas as pd
 from casestrat.errors import UsageError
 from casestrat.knowledge import PriorityPolicy, Program, load_program, load_wording
 from casestrat.models import PointScorecard, load_model
-from casestrat.models.guard import check_learned
+from casestrat.models.tiers.guard import check_learned
 from casestrat.nightly.engine import EngineName, check_engine, run_parts
 from casestrat.nightly.files import to_contract
 from casestrat.nightly.gates import Gates

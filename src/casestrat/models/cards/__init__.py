@@ -1,0 +1,1 @@
+"""Whole-number points: applied, learned, proven and exported."""

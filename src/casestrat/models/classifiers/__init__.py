@@ -1,0 +1,1 @@
+"""The probability of an outcome within a horizon: logistic regression and its challenger."""

@@ -1,0 +1,1 @@
+"""How far to trust a score: on people left out, by group, over time, told in one card."""

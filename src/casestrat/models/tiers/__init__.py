@@ -1,0 +1,1 @@
+"""From risk, points and rules to a tier, and how tiers change."""
