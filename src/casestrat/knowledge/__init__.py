@@ -8,7 +8,6 @@ from casestrat.knowledge.instrument import Band, Instrument, Item
 from casestrat.knowledge.instrument_file import load_instrument
 from casestrat.knowledge.policy import MODES, Component, PriorityPolicy
 from casestrat.knowledge.program import (
-    AllocationRules,
     CriteriaSet,
     CriterionRule,
     DecisionReason,
@@ -18,6 +17,13 @@ from casestrat.knowledge.program import (
     Program,
     ReferralRules,
     RiskRules,
+)
+from casestrat.knowledge.program_allocation import (
+    AllocationCosts,
+    AllocationRules,
+    CapacityStep,
+    CaseMixLimit,
+    SkillNeed,
 )
 from casestrat.knowledge.program_file import load_program, minutes_of_weight
 from casestrat.knowledge.program_tiers import ContactStandard, Intensity, RuleSpec, TierRule
@@ -29,8 +35,11 @@ from casestrat.knowledge.wording import Wording, load_wording
 __all__ = [
     "FEATURE_KINDS",
     "MODES",
+    "AllocationCosts",
     "AllocationRules",
     "Band",
+    "CapacityStep",
+    "CaseMixLimit",
     "Component",
     "Condition",
     "ContactStandard",
@@ -53,6 +62,7 @@ __all__ = [
     "Scorecard",
     "ScorecardRow",
     "Sentence",
+    "SkillNeed",
     "TierRule",
     "Wording",
     "card_of_instrument",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from casestrat.knowledge.frozen import FrozenMap, FrozenParts, Labels
+from casestrat.knowledge.program_allocation import AllocationRules as AllocationRules  # noqa: TC001 - read from here
 from casestrat.tables.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
@@ -230,43 +231,6 @@ class DecisionReason(FrozenParts):
     days_parked: int | None = None
     needs_note: bool = False
     label: Labels = field(default_factory=FrozenMap)
-
-
-@dataclass(frozen=True, slots=True)
-class AllocationRules:
-    """``[allocation]``: the program's rules on who may follow whom, and the weights of the objective.
-
-    Parameters
-    ----------
-    professions : tuple of str
-        Who may follow people; empty: any profession.
-    licensed_professions : tuple of str
-        Professions that need a licence in the person's jurisdiction.
-    credentials : tuple of str
-        Certificates that every case manager must hold.
-    language, territory : {"required", "preferred", "ignored"}
-        Whether the case manager must speak the person's language (or work with an interpreter), and serve the
-        person's territory.
-    delta : float
-        How far the two measures of even work may be above their best, as a share in [0, 1), for the sake of the wishes
-        that come after them.
-    caseload_norm : int
-        Open cases of one full-time case manager.
-    non_case_share : float
-        Share of working time not spent on cases, in [0, 1).
-    horizon_days : int
-        Days of planned follow-up, on every one of which a licence must be valid; 1 or more.
-    """
-
-    professions: tuple[str, ...] = ()
-    licensed_professions: tuple[str, ...] = ()
-    credentials: tuple[str, ...] = ()
-    language: Literal["required", "preferred", "ignored"] = "required"
-    territory: Literal["required", "preferred", "ignored"] = "required"
-    delta: float = 0.005
-    caseload_norm: int = 40
-    non_case_share: float = 0.25
-    horizon_days: int = 90
 
 
 @dataclass(frozen=True, slots=True)

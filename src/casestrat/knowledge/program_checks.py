@@ -50,6 +50,7 @@ def check_program(program: Program, file: Section) -> None:
     _check_risk(program, file)
     _check_tiers(program, file)
     _check_priority(program, file)
+    _check_allocation(program, file)
 
 
 def _check_names(program: Program, file: Section) -> None:
@@ -214,3 +215,16 @@ def _check_priority(program: Program, file: Section) -> None:
         file.refer(component.feature, known, "feature or waiting-list column", f"priority.components.{name}")
     for name in program.priority.weights:
         file.refer(name, [*program.priority.components, *WAITING_COLUMNS], "component", "priority.weights")
+
+
+def _check_allocation(program: Program, file: Section) -> None:
+    rules, tiers = program.allocation, [tier.id for tier in program.tiers]
+    for name in rules.experience:
+        file.refer(name, tiers, "tier", "allocation.experience")
+    for limit in rules.case_mix:
+        if limit.tier is not None:
+            file.refer(limit.tier, tiers, "tier", "allocation.case_mix.tier")
+    for need in rules.skills_when:
+        for name in expression_names(need.when):
+            known = (*PERSON_COLUMNS, *program.facts, "tier")
+            file.refer(name, known, "column of persons or fact", f"allocation.skills_when[{need.skill}].when")

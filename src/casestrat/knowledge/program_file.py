@@ -17,7 +17,6 @@ from casestrat.knowledge.feature_kinds import (
 from casestrat.knowledge.frozen import FrozenMap
 from casestrat.knowledge.policy import MODES, Component, PriorityPolicy
 from casestrat.knowledge.program import (
-    AllocationRules,
     CriteriaSet,
     CriterionRule,
     DecisionReason,
@@ -28,16 +27,15 @@ from casestrat.knowledge.program import (
     ReferralRules,
     RiskRules,
 )
+from casestrat.knowledge.program_allocation import FULL_TIME_MINUTES, AllocationRules, read_allocation
 from casestrat.knowledge.program_checks import check_program
 from casestrat.knowledge.program_tiers import ContactStandard, Intensity, RuleSpec, TierRule
 from casestrat.knowledge.toml_file import Section, is_path, read_toml
 from casestrat.tables.contracts_care import CLOSE_REASONS
 
-FULL_TIME_MINUTES: Final = 35 * 60  # a full-time week in France, the setting of the caseload norm
 CONTACT_KINDS: Final = (
     "home_visit", "phone", "office", "provider_meeting", "collateral", "outreach", "post_transition", "admin",
 )  # fmt: skip
-_WAYS: Final = ("required", "preferred", "ignored")
 _HOWS: Final = ("is", "at_least", "at_most")
 PROTECTED_DOMAINS: Final = ("juvenile", "correctional")
 """Domains in which a learned model neither ranks nor gives tiers unless a reason is recorded."""
@@ -106,7 +104,7 @@ def minutes_of_weight(weight: float, caseload_norm: int, non_case_share: float) 
 
 
 def _program(file: Section, folder: Path | None) -> Program:
-    allocation = _allocation(file.child("allocation", required=False))
+    allocation = read_allocation(file.child("allocation", required=False))
     return Program(
         id=file.text("id"),
         version=file.text("version"),
@@ -382,27 +380,6 @@ def _reason(section: Section) -> DecisionReason:
     )
     section.finish()
     return reason
-
-
-def _allocation(section: Section) -> AllocationRules:
-    usual = AllocationRules()
-    rules = AllocationRules(
-        professions=section.words("professions", usual.professions),
-        licensed_professions=section.words("licensed_professions", usual.licensed_professions),
-        credentials=section.words("credentials", usual.credentials),
-        language=cast("Any", section.choice("language", _WAYS, usual.language)),
-        territory=cast("Any", section.choice("territory", _WAYS, usual.territory)),
-        delta=section.number("delta", usual.delta),
-        caseload_norm=section.whole("caseload_norm", usual.caseload_norm, at_least=1),
-        non_case_share=section.number("non_case_share", usual.non_case_share),
-        horizon_days=section.whole("horizon_days", usual.horizon_days, at_least=1),
-    )
-    section.finish()
-    if not 0 <= rules.non_case_share < 1:
-        raise section.fault("`non_case_share` must lie in [0, 1)", "non_case_share")
-    if rules.delta < 0:
-        raise section.fault("`delta` must not be negative", "delta")
-    return rules
 
 
 def _privacy(section: Section, domain: str) -> PrivacyRules:
