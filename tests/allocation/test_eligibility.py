@@ -4,6 +4,7 @@ import pytest
 from casestrat.allocation import AllocationProblem
 from casestrat.allocation.eligibility import RULES, covers_every_day, meets_wish, tokens
 from casestrat.allocation.instance import ask
+from casestrat.knowledge import CaseMixLimit
 
 START = "2026-10-01"
 
@@ -78,6 +79,41 @@ def test_a_licensed_profession_needs_the_jurisdiction_on_every_day(verdict, lice
 def test_a_profession_that_needs_no_licence_is_not_asked_for_one(verdict):
     rule = {"licensed_professions": ("nurse",)}
     assert verdict("licence", {"jurisdiction": ["J1"]}, {"profession": ["social_worker", None]}, rule) == [[True, True]]
+
+
+def test_a_person_of_several_jurisdictions_needs_them_all(verdict):
+    frame = pd.DataFrame([licence("CM0", "J1"), licence("CM0", "J2"), licence("CM1", "J1")])
+    cases, managers = {"jurisdiction": ["J1;J2", "J1", ";"]}, {"profession": ["nurse", "nurse"]}
+    found = verdict("licence", cases, managers, {"licensed_professions": ("nurse",)}, licenses=frame)
+    assert found == [[True, False], [True, True], [False, False]]
+
+
+def test_one_of_several_certificates_can_be_enough(verdict):
+    held = pd.DataFrame({
+        "cm_id": ["CM0", "CM1", "CM2", "CM2"], "credential": ["A", "B", "A", "B"],
+        "valid_from": pd.to_datetime(["2020-01-01", "2020-01-01", "2020-01-01", "2026-11-01"]),
+        "valid_to": pd.to_datetime([None, None, "2026-10-31", None]),
+    })  # fmt: skip
+    found = verdict("credentials", {"person_id": ["P"]}, {"team": ["a", "b", "c", "d"]}, {"credentials": ("A|B",)},
+                    credentials=held)  # fmt: skip
+    assert found == [[True, True, False, False]]  # each certificate by itself, on every day
+
+
+def test_experience_is_asked_in_months_by_program_and_by_tier(verdict):
+    managers = {"experience_months": [3, 12, None]}
+    cases = {"tier": ["high", "low", None]}
+    assert verdict("experience", cases, managers) == [[True] * 3] * 3
+    found = verdict("experience", cases, managers, {"min_experience_months": 1, "experience": {"high": 12}})
+    assert found == [[False, True, False], [True, True, False], [True, True, False]]
+
+
+def test_who_has_the_most_cases_of_one_sort_takes_no_more_of_it(verdict):
+    limits = {"case_mix": (CaseMixLimit(1, tier="high"), CaseMixLimit(2, kind="proposed"))}
+    cases = {
+        "tier": ["high", "high", "low", "low"], "kind": ["open", "proposed", "proposed", "open"],
+        "cm_id": ["CM0", None, None, None], "is_fixed": [True, False, False, False],
+    }  # fmt: skip
+    assert verdict("case_mix", cases, {"team": ["a", "b"]}, limits) == [[False, True], [True, True], [True, True]]
 
 
 def test_every_certificate_is_needed_on_every_day(verdict):

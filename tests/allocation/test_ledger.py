@@ -3,8 +3,10 @@ import pandas as pd
 import pytest
 
 from casestrat.allocation import AllocationProblem, allocate
+from casestrat.allocation.instance import ask
 from casestrat.allocation.ledger import first_emptied, smallest_relaxation
-from casestrat.knowledge.program import AllocationRules
+from casestrat.allocation.ledger import ledger as tell
+from casestrat.knowledge import AllocationRules, CaseMixLimit, load_wording
 
 
 def ledger(cases, managers, **more):
@@ -90,3 +92,43 @@ _OTHERS = (
     "active", "profession", "licence", "credentials", "territory", "preferences", "conflicts", "pins", "max_cases",
     "capacity",
 )  # fmt: skip
+
+
+def test_a_set_is_told_no_larger_than_it_needs_to_be_to_lack_minutes():
+    found = ledger(
+        {"territory": ["T1"] * 3 + ["T2"], "minutes": [40, 40, 40, 10]},
+        {"territories": ["T1", "T2", "T2"], "capacity_minutes": [90, 60, 60]},
+    )
+    assert found["reason"].tolist() == [
+        "cases that only 1 case manager can take need 120 minutes a week, and there are 90"
+    ]
+
+
+def test_minutes_with_someone_who_has_the_most_cases_are_not_said_to_lack():
+    found = ledger(
+        {"person_id": ["A", "B"], "minutes": [40, 40]}, {"capacity_minutes": [200, 60], "max_cases": [1, None]}
+    )
+    assert len(found) == 0
+    found = ledger(
+        {"person_id": ["A", "B", "C"], "minutes": [40] * 3}, {"capacity_minutes": [200, 60], "max_cases": [1, None]}
+    )
+    assert found["rule"].tolist() == ["capacity"]
+    assert "too few minutes left or the most cases allowed" in found["reason"].iloc[0]
+
+
+def test_the_most_cases_of_one_sort_are_told():
+    rules = AllocationRules(case_mix=(CaseMixLimit(1, tier="high"),))
+    found = ledger({"tier": ["high", "high", "low"]}, {"capacity_minutes": [200]}, rules=rules)
+    assert found["rule"].tolist() == ["case_mix"]
+    assert found["reason"].tolist() == ["the 1 case manager allowed has the most cases of this sort"]
+    assert found["relaxation"].tolist() == ["one more case of this sort with CM0"]
+
+
+def test_room_that_a_search_did_not_use_is_told_as_such():
+    problem = AllocationProblem(
+        pd.DataFrame({"case_id": ["C0"], "minutes": [40]}), pd.DataFrame({"cm_id": ["CM0"], "capacity_minutes": [60]})
+    )
+    rows, told = tell(problem, ask(problem), np.array([-1]))
+    assert rows["rule"].tolist() == ["capacity"]
+    assert told["C0"].reason.said(load_wording("en")).startswith("CM0 has room")
+    assert told["C0"].relaxation.key == "allocation.relaxation_search"

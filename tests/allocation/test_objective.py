@@ -1,3 +1,5 @@
+from dataclasses import fields
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,12 +7,13 @@ import pytest
 from casestrat.allocation import AllocationProblem
 from casestrat.allocation.instance import ask
 from casestrat.allocation.objective import FIT_TERMS, LEVELS, largest_utilisation, sum_of_squares
+from casestrat.knowledge import AllocationCosts
 
 
 def test_levels_and_terms_are_named_once():
     assert len(set(LEVELS)) == 4
     assert len({term.id for term in FIT_TERMS}) == len(FIT_TERMS)
-    assert all(term.cost == int(term.cost) for term in FIT_TERMS)
+    assert {term.id for term in FIT_TERMS} == {one.name for one in fields(AllocationCosts)}
 
 
 def test_who_has_no_minutes_does_not_count():

@@ -49,7 +49,8 @@ def check_plan(problem: AllocationProblem, plan: Plan) -> pd.DataFrame:
     >>> len(check_plan(problem, allocate(problem)))
     0
     """
-    found = [*_partition(problem, plan), *_pairs(problem, plan), *_loads(problem, plan), *_values(problem, plan)]
+    parts = (_partition, _pairs, _loads, _mixture, _values)
+    found = [broken for part in parts for broken in part(problem, plan)]
     return pd.DataFrame(found, columns=["rule", "id", "what"], dtype=TEXT)
 
 
@@ -180,7 +181,8 @@ def _staff(problem: AllocationProblem) -> dict[str, Record]:
             broken.append("active")
         if rules.professions and profession not in rules.professions:
             broken.append("profession")
-        if not set(rules.credentials) <= rights.get((cm_id, "certificates"), set()):
+        held = rights.get((cm_id, "certificates"), set())
+        if any(held.isdisjoint(either.split("|")) for either in rules.credentials):
             broken.append("credentials")
         is_licensed = profession in rules.licensed_professions
         staff[cm_id] = manager | {
@@ -196,8 +198,12 @@ def _staff(problem: AllocationProblem) -> dict[str, Record]:
 def _case_rules(problem: AllocationProblem, manager: Record, case: Record, wishes: list[tuple[str, str]]) -> list[str]:
     """Rules that a pair breaks."""
     rules, broken = problem.rules, list(manager["broken"])
-    if manager["places"] is not None and case["jurisdiction"] not in manager["places"]:
+    lives_in = set(_parts(case["jurisdiction"]))
+    if manager["places"] is not None and not (lives_in and lives_in <= manager["places"]):
         broken.append("licence")
+    months = 0 if pd.isna(manager["experience_months"]) else int(manager["experience_months"])
+    if months < rules.min_experience_months or months < rules.experience.get(case["tier"], 0):
+        broken.append("experience")
     if not set(_parts(case["skills"])) <= manager["skill_set"]:
         broken.append("skills")
     language, territory = case["language"], case["territory"]
@@ -244,6 +250,21 @@ def _loads(problem: AllocationProblem, plan: Plan) -> Iterator[Broken]:
             yield "workload", cm_id, "is told another workload than the assignments give"
     if plan.workload["cm_id"].tolist() != sorted(capacity):
         yield "workload", "", "is not one row per case manager in the order of ids"
+
+
+def _mixture(problem: AllocationProblem, plan: Plan) -> Iterator[Broken]:
+    """Cases of one sort, counted again for each case manager who was given one."""
+    cases = {case["case_id"]: case for case in _records(problem.cases)}
+    for limit in problem.rules.case_mix:
+        held: dict[str, list[bool]] = {}  # case manager → of each case of the sort: is it newly given?
+        for row in _records(plan.assignments):
+            case = cases.get(row["case_id"], {})
+            is_of_tier = limit.tier is None or case.get("tier") == limit.tier
+            if case and is_of_tier and (limit.kind is None or case["kind"] == limit.kind):
+                held.setdefault(row["cm_id"], []).append(not case["is_fixed"])
+        for cm_id, given in held.items():
+            if len(given) > limit.most and any(given):
+                yield "case_mix", cm_id, "has more cases of one sort than allowed"
 
 
 def _minutes(problem: AllocationProblem, plan: Plan) -> pd.Series:
@@ -293,21 +314,26 @@ def _recomputed(problem: AllocationProblem, plan: Plan) -> dict[str, float]:
 
 
 def _fit(problem: AllocationProblem, plan: Plan) -> float:
-    """Level 3 from the frames: 4 for a changed case manager, 3 language, 2 territory, 1 for each wish."""
+    """Level 3 from the frames: a changed case manager, language, territory, each wish, at the program's costs."""
     cases = {case["case_id"]: case for case in _records(problem.cases) if not case["is_fixed"]}
     staff = {manager["cm_id"]: manager for manager in _records(problem.case_managers)}
     soft: dict[str, set[tuple[str, str]]] = {}
     for wish in _records(problem.preferences[~problem.preferences["is_required"].astype(bool)]):
         soft.setdefault(wish["person_id"], set()).add((wish["kind"], wish["value"]))
-    total, rules = 0.0, problem.rules
+    total, rules, costs = 0.0, problem.rules, problem.rules.costs
     for row in _records(plan.assignments):
         case, manager = cases.get(row["case_id"]), staff.get(row["cm_id"])
         if case is None or manager is None:
             continue
         language, territory, served = case["language"], case["territory"], _parts(manager["territories"])
         known = [isinstance(value, str) and value != "unknown" for value in (language, territory)]
-        total += 4 * (case["cm_id"] in staff and case["cm_id"] != row["cm_id"])
-        total += 3 * (rules.language == "preferred" and known[0] and language not in _parts(manager["languages"]))
-        total += 2 * (rules.territory == "preferred" and known[1] and bool(served) and territory not in served)
-        total += sum(not _is_met(manager, kind, value) for kind, value in soft.get(case["person_id"], set()))
+        total += costs.continuity * (case["cm_id"] in staff and case["cm_id"] != row["cm_id"])
+        total += costs.language * (
+            rules.language == "preferred" and known[0] and language not in _parts(manager["languages"])
+        )
+        elsewhere = known[1] and bool(served) and territory not in served
+        total += costs.travel * (rules.territory == "preferred" and elsewhere)
+        total += costs.wishes * sum(
+            not _is_met(manager, kind, value) for kind, value in soft.get(case["person_id"], set())
+        )
     return float(total)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from casestrat.allocation.case_mix import mix_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     Flags: TypeAlias = NDArray[np.bool_]
 
 UNKNOWN = "unknown"
+EITHER = "|"  # between certificates of which one is enough
 INTERPRETER = "interpreter"  # skill of a case manager who works through an interpreter
 _SEPARATOR = ";"
 
@@ -141,14 +144,17 @@ def judge_profession(question: Question) -> Flags:
 
 
 def judge_licence(question: Question) -> Flags:
-    """Ask for a licensed profession, valid in the person's jurisdiction on every day of the planned follow-up."""
+    """Ask for a licensed profession, valid in each of the person's jurisdictions on every day of the follow-up."""
     rules, staff = question.problem.rules, question.case_managers
     needs = staff["profession"].isin(rules.licensed_professions).to_numpy(dtype=bool)
     allowed = question.everyone
     if needs.any():
         covered = _licensed_jurisdictions(question)
         codes, values = pd.factorize(question.classes["jurisdiction"])
-        rows = [[not needs[j] or value in covered[j] for j in range(len(staff))] for value in values]
+        asked = [frozenset(tokens(value)) for value in values]
+        rows = [
+            [not needs[j] or (bool(all_of) and all_of <= covered[j]) for j in range(len(staff))] for all_of in asked
+        ]
         table = np.array([*rows, (~needs).tolist()], dtype=bool)  # a jurisdiction not known proves no licence
         allowed &= table[codes]
     return allowed
@@ -227,14 +233,23 @@ def judge_credentials(question: Question) -> Flags:
     """Ask for every certificate that the program asks for, valid on every day of the planned follow-up."""
     held, allowed = question.problem.credentials, question.everyone
     start, end = question.problem.first_day, question.last_day
-    for name in question.problem.rules.credentials:
-        rows = held[held["credential"] == name]
+    for names in question.problem.rules.credentials:
+        for_each = held[held["credential"].isin(names.split(EITHER))]
         holders = {
             cm_id
-            for cm_id, own in rows.groupby("cm_id")
+            for (cm_id, _), own in for_each.groupby(["cm_id", "credential"])
             if covers_every_day(list(zip(own["valid_from"], own["valid_to"], strict=True)), start, end)
         }
         allowed &= question.case_managers["cm_id"].isin(holders).to_numpy(dtype=bool)
+    return allowed
+
+
+def judge_experience(question: Question) -> Flags:
+    """Ask for the months of experience of the program and of the case's tier; not known proves none."""
+    rules, allowed = question.problem.rules, question.everyone
+    months = question.case_managers["experience_months"].fillna(0).to_numpy(dtype=np.int64)
+    asked = question.classes["tier"].map(dict(rules.experience)).fillna(0).to_numpy(dtype=np.float64)
+    allowed &= months[None, :] >= np.maximum(asked, rules.min_experience_months)[:, None]
     return allowed
 
 
@@ -352,6 +367,15 @@ def judge_headcount(question: Question) -> Flags:
     return np.asarray(question.everyone & free)
 
 
+def judge_case_mix(question: Question) -> Flags:
+    """Bar those already at the greatest number of cases of one sort."""
+    mix, allowed = mix_of(question.problem, question.classes), question.everyone
+    if mix is not None:
+        full = (mix.room <= 0).astype(np.int64)
+        allowed &= mix.counted.T.astype(np.int64) @ full == 0
+    return allowed
+
+
 def judge_minutes(question: Question) -> Flags:
     """Ask for at least the case's minutes, free before any case is placed."""
     needed = question.classes["minutes"].to_numpy(dtype=np.int64)[:, None]
@@ -359,17 +383,19 @@ def judge_minutes(question: Question) -> Flags:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("active", judge_active, 7),
-    Rule("profession", judge_profession, 8),
-    Rule("licence", judge_licence, 9),
-    Rule("credentials", judge_credentials, 6),
-    Rule("skills", judge_skills, 5),
-    Rule("language", judge_language, 3),
+    Rule("active", judge_active, 9),
+    Rule("profession", judge_profession, 10),
+    Rule("licence", judge_licence, 11),
+    Rule("credentials", judge_credentials, 8),
+    Rule("experience", judge_experience, 7),
+    Rule("skills", judge_skills, 6),
+    Rule("language", judge_language, 4),
     Rule("territory", judge_territory, 0),
-    Rule("preferences", judge_preferences, 4),
-    Rule("conflicts", judge_conflicts, 10),
-    Rule("pins", judge_pins, 11),
+    Rule("preferences", judge_preferences, 5),
+    Rule("conflicts", judge_conflicts, 12),
+    Rule("pins", judge_pins, 13),
     Rule("max_cases", judge_headcount, 2),
+    Rule("case_mix", judge_case_mix, 3),
     Rule("capacity", judge_minutes, 1),
 )
 """Every hard rule, in the order in which they are asked; the first that leaves nobody is the reason given."""

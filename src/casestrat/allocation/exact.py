@@ -172,6 +172,7 @@ def is_inside(instance: Instance, limits: Limits, plan: Wholes) -> bool:
         bool(instance.allowed[instance.group[placed], plan[placed]].all()),
         bool(np.all((load <= limits.load) | (load <= instance.before))),
         bool(np.all(instance.counts(plan) <= instance.slots)),
+        instance.mix is None or bool(np.all(instance.mix.left(instance.group, plan) >= 0)),
         value <= left + 1e-9 * max(1.0, value),
         limits.squares is None or sum_of_squares(load, instance.capacity) <= limits.squares * (1 + 1e-9) + 1e-9,
     )

@@ -43,6 +43,7 @@ def offers(draft: Draft, giver: int, taker: int) -> tuple[Wholes, Wholes, list[t
     instance = draft.instance
     held = np.flatnonzero(draft.plan == giver)
     held = held[instance.allowed[instance.group[held], taker]]
+    held = held[draft.handed_freely(held, taker)]
     if draft.keeps_cost:
         groups = instance.group[held]
         held = held[instance.cost[groups, taker] == instance.cost[groups, giver]]

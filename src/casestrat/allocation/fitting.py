@@ -115,7 +115,7 @@ def _swap(draft: Draft, case: int, limits: Limits) -> bool:
     g, a = instance.group[case], int(draft.plan[case])
     others = np.flatnonzero((draft.plan >= 0) & (draft.plan != a))
     h, b = instance.group[others], draft.plan[others]
-    others = others[instance.allowed[g, b] & instance.allowed[h, a]]
+    others = others[instance.allowed[g, b] & instance.allowed[h, a] & draft.swaps_sorts(case, others)]
     h, b = instance.group[others], draft.plan[others]
     gain = instance.cost[g, a] - instance.cost[g, b] + instance.cost[h, b] - instance.cost[h, a]
     load_a = draft.load[a] - instance.weight[g, a] + instance.weight[h, a]

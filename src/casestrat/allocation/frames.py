@@ -52,6 +52,7 @@ CASE_MANAGERS: dict[str, Field] = {
     "languages": Field("text"),
     "skills": Field("text"),
     "territories": Field("text"),
+    "experience_months": Field("whole"),
     "starts_on": Field("day"),
     "ends_on": Field("day"),
     "minutes_committed": Field("whole", 0),
@@ -254,7 +255,7 @@ def check_case_managers(case_managers: pd.DataFrame) -> None:
         If ids repeat, a capacity or a maximum is negative, or someone leaves before starting.
     """
     refuse_rows("case_managers.cm_id", case_managers["cm_id"].duplicated(), "unique", "keep one row a case manager")
-    for column in ("capacity_minutes", "max_cases", "minutes_committed", "cases_committed"):
+    for column in ("capacity_minutes", "max_cases", "experience_months", "minutes_committed", "cases_committed"):
         negative = (case_managers[column] < 0).fillna(value=False).astype(bool)
         refuse_rows(f"case_managers.{column}", negative, "0 or more", "mend the column; 0 means: takes no case")
     check_spans("case_managers", case_managers, "starts_on", "ends_on")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import pandas as pd
 
+from casestrat.allocation.case_mix import Mix, mix_of
 from casestrat.allocation.eligibility import Question, verdicts
 from casestrat.allocation.objective import fit_cost
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _CLASS_COLUMNS = (
     "minutes", "territory", "jurisdiction", "language", "interpreter_needed", "skills", "cm_id", "wishes_required",
-    "wishes_soft", "conflicts", "pin",
+    "wishes_soft", "conflicts", "pin", "tier", "kind",
 )  # fmt: skip
 
 
@@ -43,6 +44,7 @@ class Instance:
     slots: Wholes  # (m,) cases left
     is_balanced: bool  # whether level 2 counts
     delta: float
+    mix: Mix | None = None  # the most cases of one sort
 
     @property
     def n(self) -> int:
@@ -108,6 +110,7 @@ class Asked:
     allowed: Flags
     cost: Numbers
     weight: Wholes
+    mix: Mix | None = None
 
 
 def ask(problem: AllocationProblem) -> Asked:
@@ -134,11 +137,12 @@ def ask(problem: AllocationProblem) -> Asked:
     if problem.pair_cost is None or problem.pair_minutes is None:
         minutes = classes["minutes"].to_numpy(dtype=np.int64)
         return Asked(rows, group, question, answers, allowed, fit_cost(question),
-                     np.broadcast_to(minutes[:, None], allowed.shape))  # fmt: skip
+                     np.broadcast_to(minutes[:, None], allowed.shape), mix_of(problem, classes))  # fmt: skip
     cost = problem.pair_cost.to_numpy(dtype=np.float64).T
     weight = problem.pair_minutes.to_numpy(dtype=np.int64).T
     allowed = allowed & np.isfinite(cost) & (weight <= problem.free_minutes[None, :])
-    return Asked(rows, group, question, answers, allowed, np.where(np.isfinite(cost), cost, 0.0), weight)
+    priced = np.where(np.isfinite(cost), cost, 0.0)
+    return Asked(rows, group, question, answers, allowed, priced, weight, mix_of(problem, classes))
 
 
 def _classes(cases: pd.DataFrame, problem: AllocationProblem) -> tuple[pd.DataFrame, Wholes]:
@@ -149,6 +153,7 @@ def _classes(cases: pd.DataFrame, problem: AllocationProblem) -> tuple[pd.DataFr
     barred = conflicts.groupby("person_id")["cm_id"].agg(lambda ids: ";".join(sorted(set(ids))))
     pins = problem.pins.drop_duplicates("case_id").set_index("case_id")["cm_id"]
     columns = cases.assign(
+        **{name: cases[name] if name in problem.rules.used_of_cases else None for name in ("tier", "kind")},
         wishes_required=wishes["required"], wishes_soft=wishes["soft"],
         conflicts=cases["person_id"].map(barred), pin=cases["case_id"].map(pins),
         cm_id=cases["cm_id"].where(cases["cm_id"].isin(known)),
@@ -196,7 +201,8 @@ def canonical(problem: AllocationProblem, asked: Asked) -> Instance:
     priority = problem.cases["priority"].to_numpy(dtype=np.float64)[asked.rows]
     cm_rows = _cm_order(problem, asked, priority)
     allowed, cost, weight = asked.allowed[:, cm_rows], asked.cost[:, cm_rows], asked.weight[:, cm_rows]
-    keys = np.stack([_row_keys(allowed), _row_keys(cost), _row_keys(weight)], axis=1)
+    counted = np.zeros((len(allowed), 0), dtype=bool) if asked.mix is None else asked.mix.counted.T
+    keys = np.stack([_row_keys(one) for one in (allowed, cost, weight, counted)], axis=1)
     _, first, place = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     group = place.reshape(-1)[asked.group]  # classes that differ in name alone become one
     names = problem.cases["case_id"].to_numpy(dtype=object)[asked.rows].astype(str)
@@ -207,6 +213,7 @@ def canonical(problem: AllocationProblem, asked: Asked) -> Instance:
         capacity=problem.capacity[cm_rows], before=problem.minutes_before[cm_rows],
         free=problem.free_minutes[cm_rows], slots=problem.free_slots[cm_rows],
         is_balanced=not problem.has_own_costs, delta=problem.rules.delta,
+        mix=None if asked.mix is None else asked.mix.part(first, cm_rows),
     )  # fmt: skip
 
 
@@ -220,7 +227,8 @@ def _cm_order(problem: AllocationProblem, asked: Asked, priority: Numbers) -> Wh
                    size[:, None] * asked.cost)
     ]  # fmt: skip
     names = problem.case_managers["cm_id"].to_numpy(dtype=object).astype(str)
-    keys = [problem.capacity, problem.minutes_before, problem.free_slots, *sums]
+    room = () if asked.mix is None else asked.mix.room
+    keys = [problem.capacity, problem.minutes_before, problem.free_slots, *room, *sums]
     return np.lexsort((names, *keys[::-1])).astype(np.int64)
 
 

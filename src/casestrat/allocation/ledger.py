@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from casestrat.allocation.eligibility import RULES
+from casestrat.allocation.spare_room import SpareRoom
 from casestrat.knowledge import Sentence
 from casestrat.tables import TEXT
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     Flags: TypeAlias = NDArray[np.bool_]
     Wholes: TypeAlias = NDArray[np.int64]
 
-NO_STAFF, NO_PAIR, MINUTES, HEADCOUNT = "no_case_managers", "cost", "capacity", "max_cases"
+NO_STAFF, NO_PAIR, MINUTES, HEADCOUNT, MIX = "no_case_managers", "cost", "capacity", "max_cases", "case_mix"
+_MUCH = np.iinfo(np.int64).max
 
 
 class Told(NamedTuple):
@@ -72,10 +74,11 @@ def smallest_relaxation(answers: dict[str, Flags], row: int) -> Sentence:
     refused = np.array([~allowed[row] for allowed in answers.values()])
     names = list(answers)
     times = refused.sum(axis=0)
-    for rule in sorted(RULES, key=lambda rule: rule.waiver):
-        opened = int((refused[names.index(rule.id)] & (times == 1)).sum())
+    waiver = {rule.id: rule.waiver for rule in RULES}
+    for name in sorted(names, key=lambda name: waiver[name]):
+        opened = int((refused[names.index(name)] & (times == 1)).sum())
         if opened:
-            change = Sentence.of(f"allocation.relaxation_{rule.id}")
+            change = Sentence.of(f"allocation.relaxation_{name}")
             return Sentence.of("allocation.relaxation_opens", change=change, managers=_managers(opened))
     nearest = refused[:, int(np.argmin(times))]
     rules = [Sentence.of(f"pages.rule_{name}") for name, bars in zip(names, nearest, strict=True) if bars]
@@ -99,23 +102,18 @@ def ledger(problem: AllocationProblem, asked: Asked, plan: Wholes) -> tuple[pd.D
     tuple of pandas.DataFrame and dict of str to Told
         One row per case left over, by case_id: case_id, person_id, kind, minutes, rule; and what is told of each case.
     """
-    load, count = problem.minutes_before.copy(), problem.cases_before.copy()
-    for at in np.flatnonzero(plan >= 0):
-        load[plan[at]] += asked.weight[asked.group[at], plan[at]]
-        count[plan[at]] += 1
-    room = np.maximum(problem.capacity - load, 0)
-    slots = problem.free_slots - (count - problem.cases_before)
+    room = SpareRoom(problem, asked, plan)
     left = plan < 0
-    told = [_told(problem, asked, plan, int(at), room, slots) for at in np.flatnonzero(left)]
+    told_of = {int(row): _told(problem, asked, plan, int(row), room) for row in np.unique(asked.group[left])}
+    told = [told_of[int(row)] for row in asked.group[left]]
     rows = problem.cases.iloc[asked.rows[left]][["case_id", "person_id", "kind", "minutes"]].reset_index(drop=True)
     rows["rule"] = pd.array([one.rule for one in told], dtype=TEXT)
     of_case = dict(zip(rows["case_id"].tolist(), told, strict=True))
     return rows.sort_values("case_id", ignore_index=True), of_case
 
 
-def _told(problem: AllocationProblem, asked: Asked, plan: Wholes, at: int, room: Wholes, slots: Wholes) -> Told:
-    """Rule, reason and relaxation of one case left over."""
-    row = int(asked.group[at])
+def _told(problem: AllocationProblem, asked: Asked, plan: Wholes, row: int, room: SpareRoom) -> Told:
+    """Rule, reason and relaxation of the cases of a class that are left over."""
     if problem.case_managers.empty:
         return _plainly(NO_STAFF)
     emptied = first_emptied(asked.verdicts, row)
@@ -125,12 +123,25 @@ def _told(problem: AllocationProblem, asked: Asked, plan: Wholes, at: int, room:
     able = np.flatnonzero(asked.allowed[row])
     if not len(able):
         return _plainly(NO_PAIR)
-    missing = np.maximum(asked.weight[row, able] - room[able], 0)
-    if (slots[able] > 0).any():
-        missing = np.where(slots[able] > 0, missing, np.iinfo(np.int64).max)
-        best = str(problem.case_managers["cm_id"].iloc[able[np.argmin(missing)]])
-        helps = Sentence.of("allocation.relaxation_minutes", n=int(missing.min()), cm=best)
-        return Told(MINUTES, _shortage(problem, asked, plan, able), helps)
+    missing = np.maximum(asked.weight[row, able] - room.minutes[able], 0)
+    is_open = room.has_cases_left(row)[able]
+    if not is_open.any():
+        return _too_many_cases(problem, room, able, missing)
+    missing = np.where(is_open, missing, np.iinfo(np.int64).max)
+    best = str(problem.case_managers["cm_id"].iloc[able[np.argmin(missing)]])
+    if not missing.min():
+        return Told(MINUTES, Sentence.of("allocation.reason_search", cm=best), _of("relaxation_search"))
+    helps = Sentence.of("allocation.relaxation_minutes", n=int(missing.min()), cm=best)
+    return Told(MINUTES, _shortage(problem, asked, plan, able, all_open=bool(is_open.all())), helps)
+
+
+def _too_many_cases(problem: AllocationProblem, room: SpareRoom, able: Wholes, missing: Wholes) -> Told:
+    """Tell of the largest number of cases, in all or of one sort, and who is nearest to taking one more."""
+    has_places = room.slots[able] > 0
+    if has_places.any():
+        best = str(problem.case_managers["cm_id"].iloc[able[np.argmin(np.where(has_places, missing, _MUCH))]])
+        helps = Sentence.of("allocation.relaxation_one_of_sort", cm=best)
+        return Told(MIX, Sentence.of("allocation.reason_case_mix_all", n=len(able)), helps)
     best = str(problem.case_managers["cm_id"].iloc[able[np.argmin(missing)]])
     helps = Sentence.of("allocation.relaxation_one_case", cm=best)
     if missing.min():
@@ -138,32 +149,40 @@ def _told(problem: AllocationProblem, asked: Asked, plan: Wholes, at: int, room:
     return Told(HEADCOUNT, Sentence.of("allocation.reason_max_cases_all", n=len(able)), helps)
 
 
+def _of(name: str) -> Sentence:
+    """Return a sentence of allocation without placeholders."""
+    return Sentence.of(f"allocation.{name}")
+
+
 def _plainly(rule: str) -> Told:
     """Tell of a rule that has one reason and one remedy."""
     return Told(rule, Sentence.of(f"allocation.reason_{rule}"), Sentence.of(f"allocation.relaxation_{rule}"))
 
 
-def _shortage(problem: AllocationProblem, asked: Asked, plan: Wholes, able: Wholes) -> Sentence:
+def _shortage(problem: AllocationProblem, asked: Asked, plan: Wholes, able: Wholes, *, all_open: bool) -> Sentence:
     """Tell what the case managers in question have, and what the cases that only they can take would need.
 
-    The set is closed: whoever could take over one of their cases is in it as well, so no shift outside it helps.
+    The set grows by whoever could take over one of their cases until minutes are shown to lack in it: no shift inside
+    it can help, and nobody outside it may. A set that cannot grow, and has the minutes, has them in small pieces.
     """
+    least = np.where(asked.allowed, asked.weight, np.iinfo(np.int64).max).min(axis=1)
+    has_anybody = asked.allowed.any(axis=1)
     among = np.zeros(len(problem.case_managers), dtype=bool)
     among[able] = True
     while True:
+        only: Flags = np.asarray(~np.any(asked.allowed & ~among, axis=1) & has_anybody)
+        inside = asked.group[only[asked.group]]
+        needed, there = int(least[inside].sum()), int(problem.free_minutes[among].sum())
+        if needed > there:
+            who = int(among.sum())
+            return Sentence.of("allocation.reason_capacity_together", n=who, needed=needed, there=there)
         held = np.unique(asked.group[(plan >= 0) & among[plan]])
         grown = among | asked.allowed[held].any(axis=0)
         if (grown == among).all():
             break
         among = grown
-    only: Flags = np.asarray(~np.any(asked.allowed & ~among, axis=1) & np.any(asked.allowed, axis=1))
-    inside = only[asked.group]
-    least = np.where(asked.allowed, asked.weight, np.iinfo(np.int64).max).min(axis=1)
-    needed, there = int(least[asked.group[inside]].sum()), int(problem.free_minutes[among].sum())
-    who = int(among.sum())
-    if needed > there:
-        return Sentence.of("allocation.reason_capacity_together", n=who, needed=needed, there=there)
-    return Sentence.of("allocation.reason_capacity_pieces", n=who)
+    piece = "pieces" if all_open else "or_cases"
+    return Sentence.of(f"allocation.reason_capacity_{piece}", n=len(able))
 
 
 def _managers(number: int) -> Sentence:

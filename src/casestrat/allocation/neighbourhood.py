@@ -241,5 +241,6 @@ def _part(instance: Instance, limits: Limits, plan: Wholes, cases: Wholes, among
         weight=instance.weight[np.ix_(kept, among)], allowed=instance.allowed[np.ix_(kept, among)],
         cost=instance.cost[np.ix_(kept, among)], capacity=instance.capacity[among], before=instance.before[among],
         free=instance.free[among], slots=instance.slots[among],
+        mix=None if instance.mix is None else instance.mix.part(kept, among),
     )  # fmt: skip
     return part, Limits(limits.load[among], None if limits.left is None else 0.0, squares)

@@ -8,8 +8,8 @@ Levels come in order, and a later one never spoils an earlier one:
 3. ``fit``: what is missed in continuity, wishes, language and travel, while both values of level 2 may grow by the
    share ``delta`` of the rules.
 
-To add a term of the fit, write one function of a question, list it in ``FIT_TERMS``, and give the wordings its
-``allocation.missed_<id>``.
+To add a term of the fit, write one function of a question, list it in ``FIT_TERMS``, give ``AllocationCosts`` its cost
+and the wordings its ``allocation.missed_<id>``.
 """
 
 from __future__ import annotations
@@ -35,11 +35,10 @@ LEVELS = (UNASSIGNED, LARGEST, SQUARES, FIT)
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A term of the fit: its name, its function (how often it is missed, by pair), and the cost of missing it once."""
+    """A term of the fit: its name, as in ``AllocationCosts``, and its function (how often it is missed, by pair)."""
 
     id: str
     missed: Callable[[Question], Numbers]
-    cost: int
 
     @property
     def words(self) -> Sentence:
@@ -82,12 +81,12 @@ def wishes_missed(question: Question) -> Numbers:
 
 
 FIT_TERMS: tuple[Term, ...] = (
-    Term("continuity", continuity_missed, 4),
-    Term("language", language_missed, 3),
-    Term("travel", travel_missed, 2),
-    Term("wishes", wishes_missed, 1),
+    Term("continuity", continuity_missed),
+    Term("language", language_missed),
+    Term("travel", travel_missed),
+    Term("wishes", wishes_missed),
 )
-"""Every term of level 3, with whole-number costs, so that a bound can be rounded up."""
+"""Every term of level 3; the program's ``[allocation.costs]`` are whole numbers, so that a bound can be rounded up."""
 
 
 def fit_cost(question: Question) -> Numbers:
@@ -105,7 +104,7 @@ def fit_cost(question: Question) -> Numbers:
     """
     cost = np.zeros(question.shape)
     for term in FIT_TERMS:
-        cost += term.cost * term.missed(question)
+        cost += getattr(question.problem.rules.costs, term.id) * term.missed(question)
     return cost
 
 

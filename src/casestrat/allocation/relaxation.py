@@ -133,6 +133,7 @@ def build(instance: Instance, level: str, limits: Limits, cuts: tuple[Cut, ...] 
     else:
         blocks.add("load", load, np.maximum(room, 0.0))
     slot_managers = _add_slots(blocks, instance, groups, managers, n)
+    _add_mix(blocks, instance, groups, managers, n)
     if n_u and level != UNASSIGNED:
         left = sparse.csr_array((kind_priority, (np.zeros(n_u, int), np.arange(n_x, n_x + n_u))), shape=(1, n))
         blocks.add("left", left, np.array([float(limits.left or 0.0)]))
@@ -187,6 +188,17 @@ def _add_slots(blocks: _Blocks, instance: Instance, groups: Wholes, managers: Wh
     return bound
 
 
+def _add_mix(blocks: _Blocks, instance: Instance, groups: Wholes, managers: Wholes, n: int) -> None:
+    """Rows of the most cases of one sort: a row for each sort and case manager."""
+    if instance.mix is None:
+        return
+    sorts, pairs = np.nonzero(instance.mix.counted[:, groups])
+    rows = sorts * instance.m + managers[pairs]
+    shape = (instance.mix.room.size, n)
+    matrix = sparse.csr_array((np.ones(len(pairs)), (rows, pairs)), shape=shape)
+    blocks.add("mix", matrix, instance.mix.room.ravel().astype(np.float64))
+
+
 def _add_squares(
     blocks: _Blocks, instance: Instance, load: sparse.csr_array, cuts: tuple[Cut, ...], first: int,
     limits: Limits | None,
@@ -222,6 +234,7 @@ class Prices:
     left: float = 0.0
     squares: float = 0.0  # of the limit on the squares
     slopes: Numbers | None = None  # part of `minutes` that the squares account for
+    mix: Numbers | None = None  # of each sort of case and case manager
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -284,7 +297,8 @@ def _prices(model: CountModel, dual: Numbers) -> Prices:
             slopes += dual[start + k * m : start + (k + 1) * m] * cut.slope
         minutes += slopes
     squares = float(dual[rows["squares"]][0]) if "squares" in rows else 0.0
-    return Prices(minutes, slots, left, squares, slopes)
+    mix = dual[rows["mix"]].reshape(-1, instance.m) if "mix" in rows else None
+    return Prices(minutes, slots, left, squares, slopes, mix)
 
 
 def bound_of(instance: Instance, level: str, limits: Limits, prices: Prices) -> float:
@@ -310,9 +324,12 @@ def bound_of(instance: Instance, level: str, limits: Limits, prices: Prices) -> 
         total = float(prices.minutes @ instance.capacity)
         if total <= 0:
             return 0.0
-        prices = Prices(prices.minutes / total, prices.slots / total, prices.left / total)
+        mix = None if prices.mix is None else prices.mix / total
+        prices = Prices(prices.minutes / total, prices.slots / total, prices.left / total, mix=mix)
     base = instance.cost if level == FIT else np.zeros((1, 1))
     asked = base + prices.minutes[None, :] * instance.weight + prices.slots[None, :]
+    if instance.mix is not None and prices.mix is not None:
+        asked = asked + instance.mix.counted.T.astype(np.float64) @ prices.mix
     cheapest = np.where(instance.allowed, asked, np.inf).min(axis=1, initial=np.inf)
     kind_group, kind_priority, kind_number = tranches(instance)
     if level == UNASSIGNED:
@@ -322,6 +339,8 @@ def bound_of(instance: Instance, level: str, limits: Limits, prices: Prices) -> 
     value = float((kind_number * np.minimum(cheapest[kind_group], stay)).sum())
     slots = np.where(prices.slots > 0, instance.slots, 0)
     value -= float(prices.slots @ slots)
+    if instance.mix is not None and prices.mix is not None:
+        value -= float((prices.mix * instance.mix.room).sum())
     if level != UNASSIGNED:
         value -= prices.left * float(limits.left or 0.0)
     return value + _load_part(instance, level, limits, prices)

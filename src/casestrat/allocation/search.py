@@ -119,6 +119,7 @@ def _shift_away(draft: Draft, case: int, manager: int) -> bool:
     instance = draft.instance
     needed = draft.load[manager] + instance.weight[instance.group[case], manager] - draft.limit[manager]
     held = np.flatnonzero(draft.plan == manager)
+    held = held[draft.frees(held, draft.short_sorts(case, manager))]
     weights = instance.weight[instance.group[held], manager]
     for other in held[np.argsort(weights, kind="stable")]:
         if instance.weight[instance.group[other], manager] < needed:
@@ -138,6 +139,8 @@ def _exchange_away(draft: Draft, case: int, manager: int) -> bool:
     instance = draft.instance
     needed = int(draft.load[manager] + instance.weight[instance.group[case], manager] - draft.limit[manager])
     wanted = 1 if draft.places[manager] <= 0 else 0
+    if len(draft.short_sorts(case, manager)):
+        return False
     room = draft.limit - draft.load
     room[manager] = -1
     for other in np.argsort(-room, kind="stable")[:_PARTNERS]:
@@ -154,9 +157,11 @@ def _replace(draft: Draft, case: int, manager: int) -> bool:
     draft.attempts += 1
     instance = draft.instance
     needed = draft.load[manager] + instance.weight[instance.group[case], manager] - draft.limit[manager]
+    short = draft.short_sorts(case, manager)
     held = np.flatnonzero(draft.plan == manager)
+    held = held[draft.frees(held, short)]
     weights = instance.weight[instance.group[held], manager]
-    short_of_places = draft.places[manager] <= 0
+    short_of_places = draft.places[manager] <= 0 or len(short) > 0
     gone: list[int] = []
     freed, lost = 0, 0.0
     worth = instance.priority[held] / np.maximum(np.minimum(weights, max(needed, 1)), 1)

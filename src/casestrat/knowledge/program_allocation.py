@@ -167,6 +167,13 @@ class AllocationRules(FrozenParts):
     case_mix: tuple[CaseMixLimit, ...] = ()
     costs: AllocationCosts = field(default_factory=AllocationCosts)
 
+    @property
+    def used_of_cases(self) -> frozenset[str]:
+        """Columns of cases, of tier and kind, that a rule looks at."""
+        tier = bool(self.experience) or any(limit.tier is not None for limit in self.case_mix)
+        kind = any(limit.kind is not None for limit in self.case_mix)
+        return frozenset(name for name, used in (("tier", tier), ("kind", kind)) if used)
+
 
 def read_allocation(section: Section) -> AllocationRules:
     """Return the rules that ``[allocation]`` writes.
