@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from casestrat.allocation import AllocationProblem, allocate, check_plan
-from casestrat.knowledge import load_program
+from casestrat.knowledge import CapacityStep, SkillNeed, load_program
 from casestrat.tables import Tables
 
 AS_OF = pd.Timestamp("2026-10-01")
@@ -135,3 +137,46 @@ def test_an_agency_without_episodes_or_staff_is_a_ledger(frames, problem_of):
     plan = allocate(problem)
     assert plan.unassigned["rule"].tolist() == ["no_case_managers"] * len(plan.unassigned)
     assert plan.unassigned["case_id"].tolist() == ["R1", "R5", "R6"]
+
+
+def test_experience_and_ramp_up_come_from_the_days_in_post(frames):
+    program = load_program("geriatric")
+    rules = replace(program.allocation, ramp_up=(CapacityStep(3, 0.5),), by_experience=(CapacityStep(12, 0.8),))
+    staff = frames["case_managers"].assign(
+        starts_on=pd.to_datetime(["2026-08-15", "2026-08-15", "2020-01-01"]), experience_months=[None, 24, None]
+    )
+    tables = Tables.from_frames(frames | {"case_managers": staff}, program)
+    problem = AllocationProblem.from_tables(tables, replace(program, allocation=rules), None, AS_OF)
+    assert problem.case_managers["experience_months"].tolist() == [1, 25]
+    assert problem.case_managers["capacity_minutes"].tolist() == [int(1575 * 0.4), int(787.5 * 0.5)]
+
+
+def test_skills_are_asked_for_by_the_program_s_rules(frames):
+    program = load_program("geriatric")
+    needs = (
+        SkillNeed("dementia", "neurodegenerative"),
+        SkillNeed("law", "protection == 'guardianship' or tier == 'high'"),
+    )
+    rules = replace(program.allocation, skills=("home",), skills_when=needs)
+    persons = frames["persons"].assign(neurodegenerative=[True, False, None, False, None, None, None])
+    facts = rows("person_id fact value valid_from valid_to", ("P2", "protection", "guardianship", KNOWN, None),
+                 ("P7", "protection", "guardianship", pd.Timestamp("2020-01-01"), pd.Timestamp("2021-01-01")),
+                 recorded_at=KNOWN)  # fmt: skip
+    tables = Tables.from_frames(frames | {"persons": persons, "person_facts": facts}, program)
+    problem = AllocationProblem.from_tables(tables, replace(program, allocation=rules), None, AS_OF)
+    skills = problem.cases.set_index("person_id")["skills"]
+    assert skills["P1"] == "home;dementia"
+    assert skills["P2"] == "home;law"
+    assert skills["P3"] == "home;law"  # an intensive case counts as of the high tier
+    assert skills["P7"] == "home"
+
+
+def test_a_known_move_asks_for_both_jurisdictions(frames):
+    program = replace(load_program("geriatric"), facts=("jurisdiction",))
+    move = rows("person_id fact value valid_from", ("P1", "jurisdiction", "J0", pd.Timestamp("2020-01-01")),
+                ("P1", "jurisdiction", "J1", pd.Timestamp("2025-01-01")),
+                ("P1", "jurisdiction", "J2", pd.Timestamp("2026-11-01")),
+                ("P2", "jurisdiction", "J2", pd.Timestamp("2027-11-01")), recorded_at=KNOWN)  # fmt: skip
+    tables = Tables.from_frames(frames | {"person_facts": move}, program)
+    lived = AllocationProblem.from_tables(tables, program, None, AS_OF).cases.set_index("person_id")["jurisdiction"]
+    assert (lived["P1"], lived["P2"]) == ("J1;J2", "J1")

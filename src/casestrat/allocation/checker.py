@@ -201,7 +201,7 @@ def _case_rules(problem: AllocationProblem, manager: Record, case: Record, wishe
     lives_in = set(_parts(case["jurisdiction"]))
     if manager["places"] is not None and not (lives_in and lives_in <= manager["places"]):
         broken.append("licence")
-    months = 0 if pd.isna(manager["experience_months"]) else int(manager["experience_months"])
+    months: int = 0 if pd.isna(manager["experience_months"]) else int(manager["experience_months"])
     if months < rules.min_experience_months or months < rules.experience.get(case["tier"], 0):
         broken.append("experience")
     if not set(_parts(case["skills"])) <= manager["skill_set"]:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from casestrat.allocation.workload import case_minutes, minutes_for_cases
+from casestrat.allocation.case_weights import measured_minutes
+from casestrat.allocation.workload import (
+    case_minutes,
+    contracted_minutes,
+    minutes_for_cases,
+    months_between,
+    share_by_months,
+)
+from casestrat.knowledge.three_valued import read_expression, value_of
 from casestrat.tables import TEXT
 from casestrat.timeline import known
 
@@ -49,12 +57,17 @@ def gather(
     leads = _leads(tables, day)
     proposed = _proposed(ranked, episodes.loc[is_ours, "person_id"])
     cases = pd.concat([_open_cases(episodes[is_ours], leads, staff, proposed), proposed], ignore_index=True)
-    cases["minutes"] = case_minutes(cases["intensity"], cases["tier"], program)
+    weights = measured_minutes(tables, program, day)
+    persons = known(tables.persons, "person_id", day).set_index("person_id")
+    cases = cases.join(persons[_PERSON_COLUMNS], on="person_id")
+    cases["minutes"] = case_minutes(cases["intensity"], cases["tier"], program, cases["territory"], weights)
     cases["tier"] = cases["tier"].fillna(cases["intensity"].map(_tier_of_intensity(program)).astype(TEXT))
-    about = known(tables.persons, "person_id", day).set_index("person_id")[_PERSON_COLUMNS]
-    elsewhere = _elsewhere(episodes[~is_ours], leads, program)
+    facts = known(tables.person_facts, ["person_id", "fact", "valid_from"], day)
+    cases["jurisdiction"] = _jurisdictions(cases, facts, day, program.allocation.horizon_days)
+    cases["skills"] = _skills(cases, persons, facts, day, program)
+    elsewhere = _elsewhere(episodes[~is_ours], leads, program, weights)
     return {
-        "cases": cases.drop(columns="intensity").join(about, on="person_id"),
+        "cases": cases.drop(columns="intensity"),
         "case_managers": staff.assign(
             minutes_committed=staff["cm_id"].map(elsewhere["minutes"]).fillna(0).astype("Int64"),
             cases_committed=staff["cm_id"].map(elsewhere["cases"]).fillna(0).astype("Int64"),
@@ -75,9 +88,61 @@ def _case_managers(tables: Tables, program: Program, day: pd.Timestamp) -> pd.Da
     staff = staff[~(staff["ends_on"] < day)]  # who has left has no hours to show
     is_ours = (staff["program"].isna() | (staff["program"] == program.id).fillna(value=False)).astype(bool)
     staff = staff[is_ours].reset_index(drop=True)
+    rules = program.allocation
+    in_post = months_between(staff["starts_on"], day)
+    experience = in_post.fillna(0) + staff["experience_months"].fillna(0)  # what is not known is not counted
+    share = share_by_months(in_post, rules.ramp_up) * share_by_months(experience, rules.by_experience)
     return staff.assign(
-        capacity_minutes=minutes_for_cases(staff["minutes_per_week"], program.allocation.non_case_share)
+        capacity_minutes=minutes_for_cases(contracted_minutes(staff, rules), rules.non_case_share, share),
+        experience_months=experience.astype("Int64"),
     )
+
+
+def _facts_of(facts: pd.DataFrame, name: str, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
+    """Rows of one fact that hold on some day of a span, the latest last; a later value ends the one before."""
+    rows = facts[(facts["fact"] == name).fillna(value=False).astype(bool)]
+    rows = rows.sort_values(["person_id", "valid_from", "recorded_at"])
+    next_day = rows.groupby("person_id")["valid_from"].shift(-1)
+    ends = rows["valid_to"].fillna(next_day - pd.Timedelta(days=1))
+    return rows[(~(rows["valid_from"] > last) & ~(ends < first)).astype(bool)]
+
+
+def _jurisdictions(cases: pd.DataFrame, facts: pd.DataFrame, day: pd.Timestamp, horizon_days: int) -> pd.Series:
+    """Every jurisdiction that a person lives in, or is known to move to, in the planned follow-up."""
+    moves = _facts_of(facts, "jurisdiction", day, day + pd.Timedelta(days=max(horizon_days, 1) - 1))
+    if moves.empty:
+        return cases["jurisdiction"]
+    further = moves.groupby("person_id")["value"].agg(list)
+    told = [
+        ";".join(dict.fromkeys([*([own] if isinstance(own, str) else []), *(more if isinstance(more, list) else [])]))
+        for own, more in zip(cases["jurisdiction"], cases["person_id"].map(further), strict=True)
+    ]
+    return pd.Series([one or None for one in told], index=cases.index, dtype=TEXT)
+
+
+def _skills(
+    cases: pd.DataFrame, persons: pd.DataFrame, facts: pd.DataFrame, day: pd.Timestamp, program: Program
+) -> pd.Series:
+    """Skills that each case asks for, by the program's rules; a rule that cannot be answered asks for none."""
+    needed = [list(program.allocation.skills) for _ in range(len(cases))]
+    for need in program.allocation.skills_when:
+        rule = read_expression(need.when, f"allocation.skills_when[{need.skill}]")
+        values = {name: value_of(_column(cases, persons, facts, day, name), name) for name in rule.names}
+        answer = pd.Series(rule.evaluate(values, len(cases))).fillna(value=False).to_numpy(dtype=bool)
+        for skills, asks in zip(needed, answer, strict=True):
+            if asks and need.skill not in skills:
+                skills.append(need.skill)
+    return pd.Series([";".join(skills) or None for skills in needed], index=cases.index, dtype=TEXT)
+
+
+def _column(cases: pd.DataFrame, persons: pd.DataFrame, facts: pd.DataFrame, day: pd.Timestamp, name: str) -> pd.Series:
+    """Return what a rule's name stands for: the tier, a column of persons, or a fact that holds today."""
+    if name == "tier":
+        return cases["tier"]
+    if name in persons.columns:
+        return cases["person_id"].map(persons[name])
+    today = _facts_of(facts, name, day, day).drop_duplicates("person_id", keep="last")
+    return cases["person_id"].map(today.set_index("person_id")["value"]).astype(TEXT)
 
 
 def _open_episodes(tables: Tables, day: pd.Timestamp) -> pd.DataFrame:
@@ -137,10 +202,10 @@ def _tier_of_intensity(program: Program) -> dict[str, str]:
     return tiers
 
 
-def _elsewhere(episodes: pd.DataFrame, leads: pd.Series, program: Program) -> pd.DataFrame:
+def _elsewhere(episodes: pd.DataFrame, leads: pd.Series, program: Program, weights: dict[str, int]) -> pd.DataFrame:
     """Minutes and cases that other programs' open episodes take, by case manager."""
     unknown = pd.Series(pd.NA, episodes.index, dtype=TEXT)
-    minutes = case_minutes(episodes["intensity"], unknown, program)
+    minutes = case_minutes(episodes["intensity"], unknown, program, weights=weights)
     held = pd.DataFrame({"cm_id": episodes["episode_id"].map(leads).astype(TEXT), "minutes": minutes}).dropna()
     by = held.groupby("cm_id")["minutes"]
     return pd.DataFrame({"minutes": by.sum(), "cases": by.size()})

@@ -1,9 +1,10 @@
 """Minutes: how many a case needs a week, and how many a case manager has for cases.
 
 A case needs the minutes of its intensity: that of the episode where it has one, else the starting intensity of the
-person's tier. A case manager has the contracted minutes at their own share of full time
-(`case_managers.minutes_per_week`; `fte` is not applied again), less the share of work that is not about cases, less the
-days away in the coming weeks.
+person's tier; and the travel to its territory that those minutes do not hold yet. A case manager has the contracted
+minutes at their own share of full time (`case_managers.minutes_per_week`; `fte` is not applied again), less the share
+of work that is not about cases, less what a newcomer or someone of little experience cannot carry yet, less the days
+away in the coming weeks.
 """
 
 from __future__ import annotations
@@ -14,13 +15,23 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from casestrat.knowledge.program import Program
+    from casestrat.knowledge.program_allocation import AllocationRules, CapacityStep
+    from casestrat.knowledge.program_tiers import Intensity
 
 ABSENCE_DAYS = 28  # days ahead in which absences lower a capacity
 _DAY = np.timedelta64(1, "D")
 
 
-def case_minutes(intensity: pd.Series, tier: pd.Series, program: Program) -> pd.Series:
+def case_minutes(
+    intensity: pd.Series,
+    tier: pd.Series,
+    program: Program,
+    territory: pd.Series | None = None,
+    weights: Mapping[str, int] | None = None,
+) -> pd.Series:
     """Return the minutes a week that each case needs.
 
     Parameters
@@ -31,6 +42,10 @@ def case_minutes(intensity: pd.Series, tier: pd.Series, program: Program) -> pd.
         The person's tier, on the same index; missing where none is known.
     program : Program
         Declares the tiers' starting intensities and each intensity's minutes.
+    territory : pandas.Series, optional
+        The person's territory, on the same index: the program may declare minutes of travel for it.
+    weights : mapping of str to int, optional
+        Intensity → minutes a week, as measured; by default the program's standard.
 
     Returns
     -------
@@ -46,15 +61,127 @@ def case_minutes(intensity: pd.Series, tier: pd.Series, program: Program) -> pd.
     >>> case_minutes(pd.Series(["intensive", None, None]), pd.Series(["low", "high", None]), program).tolist()
     [54, 54, 18]
     """
-    weights = {name: standard.minutes_per_week for name, standard in program.intensities.items()}
-    by_tier = {tier.id: weights[tier.intensity] for tier in program.tiers}
-    middle = program.tiers[len(program.tiers) // 2]
-    own = intensity.map(weights).astype("float64")
-    starting = tier.map(by_tier).astype("float64")
-    return own.fillna(starting).fillna(weights[middle.intensity]).round().astype("Int64")
+    standard = {name: one.minutes_per_week for name, one in program.intensities.items()}
+    weight_of = standard | dict(weights or {})
+    starting = {tier.id: tier.intensity for tier in program.tiers}
+    middle = program.tiers[len(program.tiers) // 2].intensity
+    own = intensity.where(intensity.isin(list(standard)))
+    followed = own.fillna(tier.map(starting)).fillna(middle)
+    minutes = followed.map(weight_of).astype("float64")
+    if territory is not None and program.allocation.travel:
+        visits = followed.map({name: visits_a_week(one) for name, one in program.intensities.items()})
+        minutes += visits.astype("float64") * territory.map(dict(program.allocation.travel)).astype("float64").fillna(0)
+    return minutes.round().astype("Int64")
 
 
-def minutes_for_cases(minutes_per_week: pd.Series, non_case_share: float) -> pd.Series:
+def visits_a_week(intensity: Intensity) -> float:
+    """Return the home visits a week that an intensity asks for.
+
+    Parameters
+    ----------
+    intensity : Intensity
+        How closely a person is followed.
+
+    Returns
+    -------
+    float
+        0 or more.
+
+    Examples
+    --------
+    >>> from casestrat.knowledge import load_program
+    >>> visits_a_week(load_program("geriatric").intensities["intensive"])
+    0.5
+    """
+    return float(sum(7 / contact.every_days for contact in intensity.contacts if contact.kind == "home_visit"))
+
+
+def contracted_minutes(case_managers: pd.DataFrame, rules: AllocationRules) -> pd.Series:
+    """Return the minutes a week that each case manager works.
+
+    Parameters
+    ----------
+    case_managers : pandas.DataFrame
+        Columns minutes_per_week and fte.
+    rules : AllocationRules
+        Its full time stands in, at the own share of it, for those whose minutes are missing.
+
+    Returns
+    -------
+    pandas.Series of float64
+        One value per case manager; missing where neither is known.
+
+    Examples
+    --------
+    >>> from casestrat.knowledge import AllocationRules
+    >>> staff = pd.DataFrame({"minutes_per_week": [1680, None, None], "fte": [1.0, 0.5, None]})
+    >>> contracted_minutes(staff, AllocationRules(full_time_minutes=2000)).tolist()
+    [1680.0, 1000.0, nan]
+    """
+    minutes, fte = (
+        pd.Series(case_managers[name].to_numpy(dtype="float64", na_value=np.nan), index=case_managers.index)
+        for name in ("minutes_per_week", "fte")
+    )
+    return minutes.fillna(fte * rules.full_time_minutes)
+
+
+def share_by_months(months: pd.Series, steps: tuple[CapacityStep, ...]) -> pd.Series:
+    """Return the share of the minutes for cases that a number of months allows.
+
+    Parameters
+    ----------
+    months : pandas.Series
+        Months in post, or of experience; missing where not known.
+    steps : tuple of CapacityStep
+        The program's steps; the one of fewest months that holds counts.
+
+    Returns
+    -------
+    pandas.Series of float64
+        One share in [0, 1] per value; 1 where no step holds, or the months are not known.
+
+    Examples
+    --------
+    >>> from casestrat.knowledge import CapacityStep
+    >>> steps = (CapacityStep(1, 0.25), CapacityStep(3, 0.6))
+    >>> share_by_months(pd.Series([0, 1, 2, 3, None]), steps).tolist()
+    [0.25, 0.6, 0.6, 1.0, 1.0]
+    """
+    known = pd.Series(months.to_numpy(dtype="float64", na_value=np.nan), index=months.index)
+    share = pd.Series(1.0, index=months.index)
+    for step in sorted(steps, key=lambda step: -step.under_months):
+        share = share.mask(known < step.under_months, step.share)
+    return share
+
+
+def months_between(first: pd.Series, day: pd.Timestamp) -> pd.Series:
+    """Return the whole months from each date to a day.
+
+    Parameters
+    ----------
+    first : pandas.Series of datetime
+        First days.
+    day : Timestamp
+        The day asked about.
+
+    Returns
+    -------
+    pandas.Series of Int64
+        0 or more; missing where the date is.
+
+    Examples
+    --------
+    >>> months_between(pd.Series(pd.to_datetime(["2026-07-02", "2026-07-01", "2026-12-01", None])),
+    ...                pd.Timestamp("2026-10-01")).tolist()
+    [2, 3, 0, <NA>]
+    """
+    dates = first.dt
+    whole = (day.year - dates.year) * 12 + (day.month - dates.month) - (dates.day > day.day)
+    months: pd.Series = whole.clip(lower=0).astype("Int64")
+    return months
+
+
+def minutes_for_cases(minutes_per_week: pd.Series, non_case_share: float, share: pd.Series | None = None) -> pd.Series:
     """Return the contracted minutes that are left for cases.
 
     Parameters
@@ -63,11 +190,13 @@ def minutes_for_cases(minutes_per_week: pd.Series, non_case_share: float) -> pd.
         Contracted minutes a week at the own share of full time; missing counts as none.
     non_case_share : float
         Share of work that is not about cases, in [0, 1).
+    share : pandas.Series, optional
+        Share of the rest that a newcomer, or someone of little experience, can carry; by default all of it.
 
     Returns
     -------
     pandas.Series of Int64
-        One value per case manager, rounded down.
+        One value per case manager, rounded down, never below 0.
 
     Examples
     --------
@@ -75,8 +204,9 @@ def minutes_for_cases(minutes_per_week: pd.Series, non_case_share: float) -> pd.
     [1575, 1260, 0]
     """
     contracted = pd.Series(minutes_per_week.to_numpy(dtype="float64", na_value=np.nan), index=minutes_per_week.index)
-    minutes = np.floor((contracted * (1 - non_case_share)).fillna(0.0).to_numpy() + 1e-9)
-    return pd.Series(minutes, index=contracted.index).astype("Int64")
+    left = contracted * (1 - non_case_share) * (1.0 if share is None else share)
+    minutes = np.floor(left.fillna(0.0).to_numpy() + 1e-9)
+    return pd.Series(np.maximum(minutes, 0.0), index=contracted.index).astype("Int64")
 
 
 def share_present(cm_ids: pd.Series, absences: pd.DataFrame, starts_on: pd.Timestamp) -> pd.Series:

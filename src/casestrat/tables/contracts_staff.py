@@ -22,6 +22,10 @@ class CaseManagers(Table):
     territories: Text = listed("Territories served, separated by ;", why=_STAFF)
     starts_on: Moment = day("First day of work.")
     ends_on: Moment = day("Last day of work.", presence="optional")
+    experience_months: Whole = whole(
+        "Experience in case management before the first day of work.", 0, 720, unit="months", role="neither",
+        why=_STAFF, presence="optional",
+    )  # fmt: skip
     program: Text = code("Program worked for.", role="neither", why=_STAFF, presence="optional")
     site: Text = text("Site.", why=_STAFF, presence="optional")
 
