@@ -24,9 +24,9 @@ ESTIMATORS = [
 LEARNERS = [estimator for estimator in ESTIMATORS if hasattr(estimator, "fit")]
 # Settings under which a learner is quick enough to be fitted many times; the checks hold whatever they are.
 QUICK: dict[str, dict[str, Any]] = {
-    "BootstrapEnsemble": {"n_draws": 4},
-    "ChallengerClassifier": {"max_trees": 20, "n_folds": 3, "min_rows": 5},
-    "PointScorecard": {"max_rows": 3},
+    "BootstrapEnsemble": {"n_draws": 3},
+    "ChallengerClassifier": {"max_trees": 10, "n_folds": 2, "min_rows": 5},
+    "PointScorecard": {"max_rows": 3, "beam_width": 2, "n_folds": 2},
 }
 OF_TIME = {"HorizonRisk"}
 WITHOUT_DRAWS = {"ChallengerClassifier"}

@@ -193,6 +193,14 @@ def test_arrays_are_taken_with_names_made_for_them(data):
         card.points(numbers[:, :2])
 
 
+def test_a_frame_without_names_is_taken_as_the_array_it_was_learned_from(data):
+    array = data[0][["falls", "gir"]].to_numpy()
+    card = PointScorecard(max_rows=2, n_folds=0).fit(array, data[1].to_numpy())
+    points = card.points(array).tolist()
+    assert card.points(pd.DataFrame(array)).tolist() == points
+    assert card.points(pd.DataFrame(array[:, ::-1], columns=["x1", "x0"])).tolist() == points
+
+
 def test_draws_are_about_the_risk_and_the_same_for_a_seed(card, data):
     people, _ = data
     draws = card.risk_draws(people.head(50), n_draws=400, random_state=1)

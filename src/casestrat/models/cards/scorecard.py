@@ -324,12 +324,15 @@ class PointScorecard(CardRows, ClassifierMixin, BaseEstimator):  # type: ignore[
 
     def _frame(self, X: Any) -> pd.DataFrame:
         """Return X as a frame; an array has the columns that the card was learned on, or its items in their order."""
+        names = names_of(self)
+        is_named = hasattr(self, "feature_names_in_")
         if isinstance(X, pd.DataFrame):
-            return X
-        if hasattr(self, "feature_names_in_"):
-            return as_frame(X, list(self.feature_names_in_))
+            by_place = not is_named and len(X.columns) == len(names) and not set(names) <= set(X.columns)
+            return X.set_axis(names, axis=1) if by_place else X
+        if is_named:
+            return as_frame(X, names)
         array = validate_data(self, X, reset=False, dtype="numeric", ensure_all_finite="allow-nan")
-        return as_frame(array, names_of(self))
+        return as_frame(array, names)
 
     @property
     def schema_(self) -> list[dict[str, str]]:
