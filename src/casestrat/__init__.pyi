@@ -13,6 +13,7 @@ from . import timeline as timeline
 from ._version import __version__ as __version__
 from .allocation import AllocationProblem as AllocationProblem
 from .allocation import allocate as allocate
+from .allocation import reallocate as reallocate
 from .features import FeatureBuilder as FeatureBuilder
 from .features import audit_leakage as audit_leakage
 from .features import missingness_report as missingness_report

@@ -1,8 +1,41 @@
 """Who follows whom: plans within every hard rule, level by level, each with a proven bound."""
 
+from casestrat.allocation.acceptance import Acceptance, accept_moves, lead_faults, record_assignments
+from casestrat.allocation.admission import Admission, admissible_now, judge_admission
+from casestrat.allocation.case_weights import case_weights
 from casestrat.allocation.checker import check_plan
+from casestrat.allocation.cover import backups_of, step_down_candidates
+from casestrat.allocation.expiring import expiring_licenses
+from casestrat.allocation.handover import handover, sensitive_cases
+from casestrat.allocation.hiring import binding, what_would_help
 from casestrat.allocation.plan import Plan
 from casestrat.allocation.problem import AllocationProblem
+from casestrat.allocation.reallocation import Reallocation, reallocate
 from casestrat.allocation.solve import allocate
+from casestrat.allocation.vacancy import Vacancy, vacancy
 
-__all__ = ["AllocationProblem", "Plan", "allocate", "check_plan"]
+__all__ = [
+    "Acceptance",
+    "Admission",
+    "AllocationProblem",
+    "Plan",
+    "Reallocation",
+    "Vacancy",
+    "accept_moves",
+    "admissible_now",
+    "allocate",
+    "backups_of",
+    "binding",
+    "case_weights",
+    "check_plan",
+    "expiring_licenses",
+    "handover",
+    "judge_admission",
+    "lead_faults",
+    "reallocate",
+    "record_assignments",
+    "sensitive_cases",
+    "step_down_candidates",
+    "vacancy",
+    "what_would_help",
+]
