@@ -156,6 +156,7 @@ class CardRows:
 
         Examples
         --------
+        >>> from casestrat.models import PointScorecard
         >>> rows = [("falls", ">= 2", 3), ("gir", "< 5", 2)]
         >>> card = PointScorecard.from_table(pd.DataFrame(rows, columns=["item", "condition", "points"]))
         >>> people = pd.DataFrame({"falls": [0, None, None], "gir": [6, 4, None]}, index=["P1", "P2", "P3"])
@@ -199,6 +200,7 @@ class CardRows:
 
         Examples
         --------
+        >>> from casestrat.models import PointScorecard
         >>> falls = pd.DataFrame({"item": ["falls"] * 2, "condition": [">= 1", ">= 2"], "points": [2, 3]})
         >>> card = PointScorecard.from_table(falls, risk_table=pd.DataFrame({"points": [0, 4], "risk": [0.1, 0.3]}))
         >>> card.predict_proba(pd.DataFrame({"falls": [0, 1, 2]}))[:, 1].tolist()
