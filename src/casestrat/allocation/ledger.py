@@ -104,7 +104,7 @@ def ledger(problem: AllocationProblem, asked: Asked, plan: Wholes) -> tuple[pd.D
     """
     room = SpareRoom(problem, asked, plan)
     left = plan < 0
-    told_of = {int(row): _told(problem, asked, plan, int(row), room) for row in np.unique(asked.group[left])}
+    told_of = {int(row): tell_of_class(problem, asked, room, int(row)) for row in np.unique(asked.group[left])}
     told = [told_of[int(row)] for row in asked.group[left]]
     rows = problem.cases.iloc[asked.rows[left]][["case_id", "person_id", "kind", "minutes"]].reset_index(drop=True)
     rows["rule"] = pd.array([one.rule for one in told], dtype=TEXT)
@@ -112,8 +112,25 @@ def ledger(problem: AllocationProblem, asked: Asked, plan: Wholes) -> tuple[pd.D
     return rows.sort_values("case_id", ignore_index=True), of_case
 
 
-def _told(problem: AllocationProblem, asked: Asked, plan: Wholes, row: int, room: SpareRoom) -> Told:
-    """Rule, reason and relaxation of the cases of a class that are left over."""
+def tell_of_class(problem: AllocationProblem, asked: Asked, room: SpareRoom, row: int) -> Told:
+    """Return why the cases of a class are left over, and the smallest change that would help.
+
+    Parameters
+    ----------
+    problem : AllocationProblem
+        The checked problem.
+    asked : Asked
+        Its classes and the rules' answers.
+    room : SpareRoom
+        What the plan leaves.
+    row : int
+        The class.
+
+    Returns
+    -------
+    Told
+        Rule, reason and relaxation.
+    """
     if problem.case_managers.empty:
         return _plainly(NO_STAFF)
     emptied = first_emptied(asked.verdicts, row)
@@ -132,7 +149,7 @@ def _told(problem: AllocationProblem, asked: Asked, plan: Wholes, row: int, room
     if not missing.min():
         return Told(MINUTES, Sentence.of("allocation.reason_search", cm=best), _of("relaxation_search"))
     helps = Sentence.of("allocation.relaxation_minutes", n=int(missing.min()), cm=best)
-    return Told(MINUTES, _shortage(problem, asked, plan, able, all_open=bool(is_open.all())), helps)
+    return Told(MINUTES, _shortage(problem, asked, room.plan, able, all_open=bool(is_open.all())), helps)
 
 
 def _too_many_cases(problem: AllocationProblem, room: SpareRoom, able: Wholes, missing: Wholes) -> Told:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from casestrat.allocation.instance import Asked
+    from casestrat.allocation.plan import Plan
     from casestrat.allocation.problem import AllocationProblem
 
     Flags: TypeAlias = NDArray[np.bool_]
@@ -18,8 +19,30 @@ if TYPE_CHECKING:
 _NOBODY = -1
 
 
+def rows_of_plan(problem: AllocationProblem, rows: Wholes, plan: Plan) -> Wholes:
+    """Return a plan as rows: whom each case to place goes to.
+
+    Parameters
+    ----------
+    problem : AllocationProblem
+        The checked problem, or one with more cases or case managers than the plan's.
+    rows : numpy.ndarray of int
+        Rows of the cases to place.
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    numpy.ndarray of int
+        Row of the case manager of each case, -1 for nobody.
+    """
+    row_of = {cm_id: row for row, cm_id in enumerate(problem.case_managers["cm_id"])}
+    given = dict(zip(plan.assignments["case_id"], plan.assignments["cm_id"].map(row_of), strict=True))
+    return np.array([given.get(one, _NOBODY) for one in problem.cases["case_id"].iloc[rows]], dtype=np.int64)
+
+
 class SpareRoom:
-    """What is left beside a plan; it can take in further cases, and move one case away for each.
+    """What is left beside a plan; it can take in further cases, and hand one case on to make room for another.
 
     Parameters
     ----------
@@ -34,74 +57,87 @@ class SpareRoom:
     def __init__(self, problem: AllocationProblem, asked: Asked, plan: Wholes) -> None:
         self.asked = asked
         self.plan = plan.copy()
-        placed = np.flatnonzero(plan >= 0)
-        used = np.bincount(
-            plan[placed], weights=asked.weight[asked.group[placed], plan[placed]], minlength=len(problem.case_managers)
-        )
-        self.minutes = np.asarray(problem.free_minutes - used.astype(np.int64), dtype=np.int64)
-        self.slots = np.asarray(
-            problem.free_slots - np.bincount(plan[placed], minlength=len(problem.case_managers)), dtype=np.int64
-        )
+        placed, m = np.flatnonzero(plan >= 0), len(problem.case_managers)
+        self.held = np.zeros((len(asked.allowed), m), dtype=np.int64)  # cases of each class with each case manager
+        np.add.at(self.held, (asked.group[placed], plan[placed]), 1)
+        self.minutes = np.asarray(problem.free_minutes - (self.held * asked.weight).sum(axis=0), dtype=np.int64)
+        self.slots = np.asarray(problem.free_slots - self.held.sum(axis=0), dtype=np.int64)
         self.mix = None if asked.mix is None else asked.mix.left(asked.group, plan)
+        self._open: Flags | None = None
+
+    def close(self, managers: Wholes | Flags) -> None:
+        """Let some case managers take nothing more."""
+        self.minutes[managers] = -1
+        self._open = None
+
+    @property
+    def open(self) -> Flags:
+        """Who may follow each class and has room for one more of its cases, shape (classes, case managers)."""
+        if self._open is None:
+            fits = self.asked.allowed & (self.asked.weight <= self.minutes) & (self.slots > 0)
+            if self.mix is not None and self.asked.mix is not None:
+                full = (self.mix <= 0).astype(np.int64)
+                fits &= self.asked.mix.counted.T.astype(np.int64) @ full == 0
+            self._open = np.asarray(fits, dtype=bool)
+        return self._open
 
     def has_cases_left(self, row: int) -> Flags:
-        """Return who may take one more case of a class as far as numbers of cases go, shape (m,)."""
+        """Return who may take one more case of a class as far as numbers of cases go, shape (case managers,)."""
         free = self.slots > 0
         return free if self.mix is None or self.asked.mix is None else free & self.asked.mix.open_to(self.mix, row)
 
-    def takers(self, row: int) -> Wholes:
-        """Return who may follow a class and has room for one more of its cases."""
-        fits = self.asked.weight[row] <= self.minutes
-        return np.flatnonzero(self.asked.allowed[row] & fits & self.has_cases_left(row))
+    def taker(self, row: int, but: int = _NOBODY) -> int:
+        """Return who of those with room has most minutes left for a class, or -1."""
+        takers = np.flatnonzero(self.open[row])
+        takers = takers[takers != but]
+        return int(takers[np.argmax(self.minutes[takers])]) if len(takers) else _NOBODY
 
     def put(self, at: int, manager: int) -> None:
         """Give a case to a case manager, or to nobody (-1)."""
         row = int(self.asked.group[at])
         for who, change in ((int(self.plan[at]), 1), (manager, -1)):
             if who != _NOBODY:
+                self.held[row, who] -= change
                 self.minutes[who] += change * self.asked.weight[row, who]
                 self.slots[who] += change
                 if self.mix is not None and self.asked.mix is not None:
                     self.mix[self.asked.mix.counted[:, row], who] += change
         self.plan[at] = manager
+        self._open = None
 
-    def place(self, at: int) -> bool:
-        """Place a case: with whoever has most minutes left, else after one case was handed on; tell whether it was."""
+    def place(self, at: int, *, hands_on: bool = True) -> bool:
+        """Place a case, with whoever has room, else after one other case was handed on; tell whether it was placed."""
         row = int(self.asked.group[at])
-        direct = self.takers(row)
-        if len(direct):
-            self.put(at, int(direct[np.argmax(self.minutes[direct])]))
+        direct = self.taker(row)
+        if direct != _NOBODY:
+            self.put(at, direct)
             return True
-        moved = self.handed_on(row)
+        moved = self.handed_on(row) if hands_on else None
         if moved is None:
             return False
-        other, manager, taker = moved
-        self.put(other, taker)
+        other, manager = moved
+        first = int(np.flatnonzero((self.asked.group == other) & (self.plan == manager))[0])
+        self.put(first, self.taker(other, but=manager))
         self.put(at, manager)
         return True
 
-    def can_place(self, row: int) -> bool:
-        """Return whether one more case of a class could be placed, directly or after one case was handed on."""
-        return bool(len(self.takers(row))) or self.handed_on(row) is not None
+    def who_could(self, row: int) -> int:
+        """Return who could take one more case of a class, directly or after one case was handed on, or -1."""
+        direct = self.taker(row)
+        if direct != _NOBODY:
+            return direct
+        moved = self.handed_on(row)
+        return _NOBODY if moved is None else moved[1]
 
-    def handed_on(self, row: int) -> tuple[int, int, int] | None:
-        """Find a case whose handing on makes room for a class: that case, its case manager, who would take it."""
-        for manager in np.flatnonzero(self.asked.allowed[row]).tolist():
-            needed = int(self.asked.weight[row, manager] - self.minutes[manager])
-            held = np.flatnonzero(self.plan == manager)
-            classes, first = np.unique(self.asked.group[held], return_index=True)
-            for other, at in zip(classes.tolist(), held[first].tolist(), strict=True):
-                if self.asked.weight[other, manager] >= needed and self._frees(other, row, manager):
-                    takers = self.takers(other)
-                    takers = takers[takers != manager]
-                    if len(takers):
-                        return at, manager, int(takers[np.argmax(self.minutes[takers])])
-        return None
-
-    def _frees(self, other: int, row: int, manager: int) -> bool:
-        """Tell whether a case of one class, gone, leaves a case of another what it needs of every sort."""
-        if self.mix is None or self.asked.mix is None:
-            return True
-        counted = self.asked.mix.counted
-        left = self.mix[:, manager] + counted[:, other]
-        return bool(np.all(left[counted[:, row]] > 0))
+    def handed_on(self, row: int) -> tuple[int, int] | None:
+        """Find a class of which one case, handed on, makes room for another class; and the case manager who has it."""
+        able = np.flatnonzero(self.asked.allowed[row] & (self.minutes >= 0))
+        needed = self.asked.weight[row, able] - self.minutes[able]
+        others = self.open.sum(axis=1)[:, None] - self.open[:, able]  # who else has room for each class
+        fits = (self.held[:, able] > 0) & (self.asked.weight[:, able] >= needed) & (others > 0)
+        if self.mix is not None and self.asked.mix is not None:
+            counted = self.asked.mix.counted
+            short = counted[:, row][:, None] & (self.mix[:, able] <= 0)  # sorts that must lose a case
+            fits &= ~(~counted.T[:, :, None] & short[None, :, :]).any(axis=1)
+        found = np.argwhere(fits)
+        return (int(found[0, 0]), int(able[found[0, 1]])) if len(found) else None
