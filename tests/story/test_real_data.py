@@ -160,7 +160,8 @@ def test_an_analysts_aggregates_over_all_rows_score_too_well_and_each_is_named(n
 def test_a_builder_that_looks_ahead_is_given_away_by_its_score(nafld: Tables) -> None:
     """The same features asked for after the outcome: what a leak would look like, and why .87 is right."""
     program = load_program("medical")
-    X, y = labelled(nafld, program, ["2010-01-05"], FeatureBuilder(program))
+    X, labels = labelled(nafld, program, ["2010-01-05"], FeatureBuilder(program))
+    X, y = X[labels["label"].notna()], labels["label"].dropna().astype(int)
     late = FeatureBuilder([
         Count("measurements", name="labs"), DaysSince("measurements", name="since"),
         Last("measurements", "value", where={"kind": "hdl"}, name="hdl"),
