@@ -2,12 +2,13 @@
 
 from casestrat.allocation.acceptance import Acceptance, accept_moves, lead_faults, record_assignments
 from casestrat.allocation.admission import Admission, admissible_now, judge_admission
+from casestrat.allocation.binding import binding
 from casestrat.allocation.case_weights import case_weights
 from casestrat.allocation.checker import check_plan
 from casestrat.allocation.cover import backups_of, step_down_candidates
 from casestrat.allocation.expiring import expiring_licenses
 from casestrat.allocation.handover import handover, sensitive_cases
-from casestrat.allocation.hiring import binding, what_would_help
+from casestrat.allocation.hiring import what_would_help
 from casestrat.allocation.plan import Plan
 from casestrat.allocation.problem import AllocationProblem
 from casestrat.allocation.reallocation import Reallocation, reallocate
