@@ -24,6 +24,7 @@ from casestrat.allocation.fitting import descend, rounded
 from casestrat.allocation.instance import Instance, ask, canonical
 from casestrat.allocation.neighbourhood import GROUP, deal_anew, is_better, level_value
 from casestrat.allocation.objective import FIT, LARGEST, SQUARES, UNASSIGNED
+from casestrat.allocation.own_costs import place
 from casestrat.allocation.plan import Plan, make_plan
 from casestrat.allocation.relaxation import Limits, build, cuts_at, solve_relaxation
 from casestrat.allocation.search import construct
@@ -158,7 +159,7 @@ class Ladder:
         left = max(level_value(instance, UNASSIGNED, plan) - forced_left(instance), 0.0)
         left = 0.0 if is_closed(left, 0.0) else left
         if not instance.is_balanced:
-            plan = self.fit(plan, Limits(hard, left))
+            plan = self.fit_own(plan, Limits(hard, left))
             return Solution(plan, tuple(self.levels))
         plan = self.lower_peak(plan, Limits(hard, left))
         peak = level_value(instance, LARGEST, plan)
@@ -241,6 +242,11 @@ class Ladder:
                     plan = self.on_core(plan, limits, fractions)
             plan, floor = self.better(FIT, limits, plan, floor)
         return self.settled(FIT, plan, floor)
+
+    def fit_own(self, plan: Wholes, limits: Limits) -> Wholes:
+        """Level 3 where costs were brought along."""
+        placed = place(self.instance, limits, plan, self.time_limit_s, self.deadline(FIT), self.rng)
+        return self.fit(plan, limits) if placed is None else self.settled(FIT, placed.plan, placed.bound)
 
     def on_core(self, plan: Wholes, limits: Limits, fractions: Fractions) -> Wholes:
         """Solve level 3 on the pairs whose priced cost is small: own costs leave the others little hope."""

@@ -1,0 +1,192 @@
+"""The best caseloads of each case manager at given prices of cases: knapsacks, solved exactly in whole minutes.
+
+With a price for each case, nothing binds case managers to one another any more: each takes the cases whose cost is
+furthest below their price, within the minutes there are. The values add up to a bound that no plan can beat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Flags: TypeAlias = NDArray[np.bool_]
+    Numbers: TypeAlias = NDArray[np.float64]
+    Wholes: TypeAlias = NDArray[np.int64]
+
+_EASE = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Costs:
+    """An assignment problem in plain arrays: every case goes to one case manager, at least cost.
+
+    ``cost`` is infinite where a pair is not allowed, ``weight`` in whole steps of minutes, ``room`` in the same steps.
+    """
+
+    cost: Numbers  # (n, m)
+    weight: Wholes  # (n, m)
+    room: Wholes  # (m,)
+
+    @property
+    def n(self) -> int:
+        """Number of cases."""
+        return len(self.cost)
+
+    @property
+    def m(self) -> int:
+        """Number of case managers."""
+        return len(self.room)
+
+    @property
+    def allowed(self) -> Flags:
+        """Pairs that are allowed and fit into an empty week, shape (n, m)."""
+        return np.isfinite(self.cost) & (self.weight <= self.room)
+
+    def value(self, plan: Wholes) -> float:
+        """Add up the cost of a plan (case manager of each case)."""
+        return float(self.cost[np.arange(self.n), plan].sum())
+
+    def fits(self, plan: Wholes) -> bool:
+        """Whether a plan places every case with someone who is allowed it, within everyone's room."""
+        cases = np.arange(self.n)
+        if bool((plan < 0).any()) or not bool(np.isfinite(self.cost[cases, plan]).all()):
+            return False
+        load = np.bincount(plan, weights=self.weight[cases, plan], minlength=self.m)
+        return bool(np.all(load <= self.room))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taken:
+    """What the case managers would take at some prices: the bound, and who takes which cases."""
+
+    bound: float
+    pairs: Flags  # (n, m)
+
+
+def best_taken(costs: Costs, prices: Numbers) -> Taken:
+    """Return what each case manager would take at given prices, and the bound that this proves.
+
+    Parameters
+    ----------
+    costs : Costs
+        The problem.
+    prices : numpy.ndarray of float, shape (n,)
+        What placing each case is worth.
+
+    Returns
+    -------
+    Taken
+        No plan costs less than its bound.
+    """
+    bound, pairs = float(prices.sum()), np.zeros((costs.n, costs.m), dtype=bool)
+    gains = np.where(costs.allowed, costs.cost - prices[:, None], np.inf)
+    for manager in range(costs.m):
+        items = np.flatnonzero(gains[:, manager] < 0)
+        value, chosen = _knapsack(gains[items, manager], costs.weight[items, manager], int(costs.room[manager]))
+        bound += value
+        pairs[items[chosen], manager] = True
+    return Taken(bound, pairs)
+
+
+def _tables(gains: Numbers, weights: Wholes, room: int) -> Numbers:
+    """Least summed gain of the first k items within each room, one row per k."""
+    tables = np.zeros((len(gains) + 1, room + 1))
+    for k, (gain, weight) in enumerate(zip(gains.tolist(), weights.tolist(), strict=True)):
+        below, above = tables[k], tables[k + 1]
+        above[:weight] = below[:weight]
+        np.minimum(below[weight:], below[: room + 1 - weight] + gain, out=above[weight:])
+    return tables
+
+
+def _knapsack(gains: Numbers, weights: Wholes, room: int) -> tuple[float, list[int]]:
+    """Solve one knapsack: its value and the items taken."""
+    if int(weights.sum()) <= room:
+        return float(gains.sum()), list(range(len(gains)))
+    tables = _tables(gains, weights, room)
+    chosen, left = [], room
+    for k in range(len(gains) - 1, -1, -1):
+        if tables[k + 1, left] < tables[k, left] - _EASE:
+            chosen.append(k)
+            left -= int(weights[k])
+    return float(tables[-1, room]), chosen
+
+
+def best_caseloads(costs: Costs, prices: Numbers, manager: int, most: int, within: float = np.inf) -> Flags:
+    """Return the best caseloads of one case manager at given prices, the best first.
+
+    Parameters
+    ----------
+    costs : Costs
+        The problem.
+    prices : numpy.ndarray of float, shape (n,)
+        What placing each case is worth.
+    manager : int
+        The case manager.
+    most : int
+        How many to list.
+    within : float, optional
+        How far a caseload may be from the best one.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (caseloads, n)
+        The cases of each; exactly the `most` best, or all there are.
+    """
+    gain = np.where(costs.allowed[:, manager], costs.cost[:, manager] - prices, np.inf)
+    items = np.flatnonzero(np.isfinite(gain))
+    gains, weights, room = gain[items], costs.weight[items, manager], int(costs.room[manager])
+    rest = _tables(np.minimum(gains[::-1], 0.0), weights[::-1], room)[::-1]  # what the items from k on can still bring
+    ceiling = rest[0, room] + within + _EASE
+    left, value, held = np.array([room]), np.zeros(1), np.zeros((1, len(items)), dtype=bool)
+    for k, weight in enumerate(weights):
+        fits = left >= weight
+        more = held[fits]
+        more[:, k] = True
+        left = np.concatenate([left, left[fits] - weight])
+        value = np.concatenate([value, value[fits] + gains[k]])
+        held = np.concatenate([held, more])
+        best = value + rest[k + 1][left]  # each beginning has an end of its own that comes to this
+        kept = np.flatnonzero(best <= ceiling)
+        kept = kept if len(kept) <= most else kept[np.argpartition(best[kept], most - 1)[:most]]
+        left, value, held = left[kept], value[kept], held[kept]
+    caseloads = np.zeros((len(value), costs.n), dtype=bool)
+    caseloads[:, items] = held[np.argsort(value, kind="stable")]
+    return caseloads
+
+
+def forced_costs(costs: Costs, prices: Numbers) -> Numbers:
+    """Return by how much the bound rises where a pair is forced into the plan.
+
+    Parameters
+    ----------
+    costs : Costs
+        The problem.
+    prices : numpy.ndarray of float, shape (n,)
+        What placing each case is worth.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (n, m)
+        0 or more; infinite where the pair is not allowed. A pair whose rise closes the gap is in no better plan.
+    """
+    allowed = costs.allowed
+    gains = np.where(allowed, costs.cost - prices[:, None], np.inf)
+    rises = np.full((costs.n, costs.m), np.inf)
+    for manager in range(costs.m):
+        gain, weight, room = gains[:, manager], costs.weight[:, manager], int(costs.room[manager])
+        items = np.flatnonzero(gain < 0)
+        before = _tables(gain[items], weight[items], room)
+        after = _tables(gain[items[::-1]], weight[items[::-1]], room)[::-1]
+        best = before[-1, room]
+        others = np.flatnonzero(allowed[:, manager] & (gain >= 0))
+        rises[others, manager] = gain[others] + before[-1][room - weight[others]] - best
+        for k, item in enumerate(items):
+            left = room - int(weight[item])
+            apart = before[k][: left + 1] + after[k + 1][left::-1]
+            rises[item, manager] = gain[item] + apart.min() - best
+    return np.asarray(np.maximum(rises, 0.0), dtype=np.float64)
