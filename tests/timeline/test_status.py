@@ -1,6 +1,8 @@
 import pandas as pd
 import pytest
 
+from casestrat.knowledge import load_program
+from casestrat.synthetic import synthesize
 from casestrat.timeline import status_at, status_on
 
 DATE = "2026-03-01"
@@ -206,3 +208,14 @@ def test_a_corrected_referral_counts_in_the_version_known(made, geriatric):
     tables = made(referrals=rows)
     assert _status(tables, geriatric, "2026-02-20")[0][1] == "invalid_form"
     assert _status(tables, geriatric)[0][1] == "waiting"
+
+
+def test_an_answer_that_is_kept_can_be_changed_by_nobody_and_belongs_to_its_date_and_program() -> None:
+    tables, program = synthesize("geriatric", people=40, random_state=1).tables, load_program("geriatric")
+    first = status_on(tables, program, "2026-06-01")
+    first["status"] = "changed"
+    again = status_on(tables, program, "2026-06-01")
+    assert not (again["status"] == "changed").any()
+    assert not again.equals(status_on(tables, program, "2026-02-01"))
+    pd.testing.assert_frame_equal(status_on(tables, program, "2026-06-01"), again)
+    assert (status_on(tables, load_program("medical"), "2026-06-01")["status"] == "out_of_scope").any()

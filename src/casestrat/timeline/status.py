@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -64,6 +65,8 @@ class ReferralScope:
         return cls(program.id, program.referral.professional_only)
 
 
+# A night asks the same of the same tables at every step; the last answer is kept for as long as the tables are.
+_LAST_TOLD: WeakKeyDictionary[Tables, tuple[tuple[ReferralScope, pd.Timestamp], pd.DataFrame]] = WeakKeyDictionary()
 _COLUMNS = ("person_id", "referral_id", "episode_id", "status", "reason", "since", "objects_to_scoring")
 
 
@@ -99,9 +102,14 @@ def status_on(tables: Tables, program: Program, as_of: pd.Timestamp | str) -> pd
     >>> status_on(tables, load_program("geriatric"), "2026-03-01")[["person_id", "status"]].values.tolist()
     [['P1', 'waiting'], ['P2', 'no_consent']]
     """
-    ids = pd.concat([tables.referrals["person_id"], tables.episodes["person_id"]]).drop_duplicates().sort_values()
-    spine = pd.DataFrame({"person_id": ids.to_numpy(), "as_of": pd.Timestamp(as_of)})
-    return status_at(tables, program, spine.astype({"person_id": TEXT})).drop(columns="as_of")
+    asked = (ReferralScope.of(program), pd.Timestamp(as_of))
+    told = _LAST_TOLD.get(tables)
+    if told is None or told[0] != asked:
+        ids = pd.concat([tables.referrals["person_id"], tables.episodes["person_id"]]).drop_duplicates().sort_values()
+        spine = pd.DataFrame({"person_id": ids.to_numpy(), "as_of": asked[1]}).astype({"person_id": TEXT})
+        told = asked, status_at(tables, asked[0], spine).drop(columns="as_of")
+        _LAST_TOLD[tables] = told
+    return told[1].copy()
 
 
 def status_at(tables: Tables, program: Program | ReferralScope, spine: pd.DataFrame) -> pd.DataFrame:
