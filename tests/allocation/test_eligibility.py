@@ -1,9 +1,13 @@
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 import pytest
 
 from casestrat.allocation import AllocationProblem
-from casestrat.allocation.eligibility import RULES, covers_every_day, meets_wish, tokens
+from casestrat.allocation.eligibility import RULES, asked_once, covers_every_day, meets_wish, tokens
 from casestrat.allocation.instance import ask
+from casestrat.allocation.objective import FIT_TERMS
 from casestrat.knowledge import CaseMixLimit
 
 START = "2026-10-01"
@@ -200,3 +204,37 @@ def test_periods_that_overlap_or_touch_cover_together():
 def test_parts_of_text_are_stripped():
     assert tokens(" a ;; b") == ("a", "b")
     assert tokens(float("nan")) == ()
+
+
+def test_a_rule_is_asked_once_for_each_value_that_it_reads(rules):
+    asked = []
+
+    def judge(question):
+        asked.append(len(question.classes))
+        return question.everyone
+
+    cases = pd.DataFrame({
+        "case_id": list("ABCDE"), "minutes": [10, 20, 30, 10, 20], "territory": ["T1", "T2", None, "T1", "T2"],
+    })  # fmt: skip
+    problem = AllocationProblem(cases, pd.DataFrame({"cm_id": ["X", "Y"], "capacity_minutes": 100}), rules=rules())
+    question = ask(problem).question
+    answer = asked_once(question, ("territory",), judge)
+    assert asked == [3]
+    assert np.asarray(answer).shape == (len(question.classes), 2)
+    assert asked_once(question, (), judge).table.shape == (1, 2)
+
+
+def test_a_rule_reads_no_column_but_those_it_names(sized):
+    problem = sized(80, 8, seed=3)
+    problem = replace(problem, rules=replace(
+        problem.rules, experience={"high": 12}, case_mix=(CaseMixLimit(3, tier="high"),), min_experience_months=0
+    ))  # fmt: skip
+    question = ask(problem).question
+    for rule in RULES:
+        others = [name for name in question.classes.columns if name not in rule.reads]
+        blind = replace(question, classes=question.classes.assign(**dict.fromkeys(others)))
+        assert (rule.judge(blind) == rule.judge(question)).all(), rule.id
+    for term in FIT_TERMS:
+        others = [name for name in question.classes.columns if name not in term.reads]
+        blind = replace(question, classes=question.classes.assign(**dict.fromkeys(others)))
+        assert (term.missed(blind) == term.missed(question)).all(), term.id

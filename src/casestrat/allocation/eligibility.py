@@ -1,8 +1,9 @@
 """Who may follow whom: each hard rule is one function that says which pairs it allows, and why it refuses the others.
 
-Cases that no rule and no term of the objective can tell apart form one *class*; rules are asked once a class. To add a
-rule, write one function, list it in ``RULES``, and give the wordings its ``allocation.reason_<id>``,
-``allocation.relaxation_<id>`` and ``pages.rule_<id>``.
+Cases that no rule and no term of the objective can tell apart form one *class*. A rule reads a few columns of the
+classes, and is asked once for each distinct value of these: its answer is that small table, and the row of it that each
+class has. To add a rule, write one function, list it in ``RULES`` with the columns it reads, and give the wordings its
+``allocation.reason_<id>``, ``allocation.relaxation_<id>``, ``allocation.wants_<id>`` and ``pages.rule_<id>``.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from casestrat.allocation.problem import AllocationProblem
 
     Flags: TypeAlias = NDArray[np.bool_]
+    Numbers: TypeAlias = NDArray[np.float64]
+    Wholes: TypeAlias = NDArray[np.int64]
 
 UNKNOWN = "unknown"
 EITHER = "|"  # between certificates of which one is enough
@@ -57,11 +60,59 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A hard rule: its name, which (class, case manager) pairs it allows, and how hard it is to waive."""
+    """A hard rule: its name, which pairs it allows, how hard it is to waive, and the columns of classes it reads."""
 
     id: str
     judge: Callable[[Question], Flags]
     waiver: int  # smaller: easier
+    reads: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What was answered for each distinct value of the columns read, and which of them each class has.
+
+    An answer is indexed as the whole (classes × case managers) array would be.
+    """
+
+    table: NDArray[Any]  # (values, m)
+    row_of: Wholes  # (K,)
+
+    def __getitem__(self, at: Any) -> NDArray[Any]:
+        if isinstance(at, tuple):
+            return np.asarray(self.table[(self.row_of[at[0]], *at[1:])])
+        return np.asarray(self.table[self.row_of[at]])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.asarray(self.table[self.row_of], dtype=dtype)
+
+
+def asked_once(question: Question, reads: tuple[str, ...], answer: Callable[[Question], NDArray[Any]]) -> Answer:
+    """Ask about each distinct value of some columns of the classes once.
+
+    Parameters
+    ----------
+    question : Question
+        Classes and case managers.
+    reads : tuple of str
+        The columns that the answer depends on.
+    answer : callable
+        From a question to an array of shape (classes, case managers).
+
+    Returns
+    -------
+    Answer
+        One row per distinct value.
+    """
+    n = len(question.classes)
+    if not reads:
+        row_of = np.zeros(n, dtype=np.int64)
+    else:
+        codes = question.classes[list(reads)].groupby(list(reads), dropna=False, sort=False).ngroup()
+        row_of = codes.to_numpy().astype(np.int64)
+    _, first = np.unique(row_of, return_index=True)
+    distinct = Question(question.classes.iloc[first].reset_index(drop=True), question.case_managers, question.problem)
+    return Answer(answer(distinct), row_of)
 
 
 def tokens(text: object) -> tuple[str, ...]:
@@ -304,11 +355,44 @@ def serves_territory(question: Question) -> Flags:
 
 def judge_preferences(question: Question) -> Flags:
     """Ask for what the person requires, where it must be met."""
-    allowed = question.everyone
-    for row, wishes in enumerate(question.classes["wishes_required"]):
-        for wish in tokens(wishes):
-            allowed[row] &= meets_wish(question.case_managers, wish)
-    return allowed
+    unmet = wishes_unmet(question.case_managers, question.classes["wishes_required"])
+    return np.asarray(unmet == 0, dtype=bool)
+
+
+def wishes_unmet(case_managers: pd.DataFrame, wishes: pd.Series) -> Numbers:
+    """Count the wishes of each class that each case manager does not meet.
+
+    Parameters
+    ----------
+    case_managers : pandas.DataFrame
+        One row per case manager.
+    wishes : pandas.Series
+        `;`-separated wishes, ``kind=value``, one text per class; missing: none.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (classes, case managers)
+        0 where every wish is met.
+    """
+    asked = [tokens(text) for text in wishes]
+    distinct = sorted({wish for all_of in asked for wish in all_of})
+    row_of = {wish: row for row, wish in enumerate(distinct)}
+    by_kind: dict[str, list[str]] = {}
+    for wish in distinct:
+        by_kind.setdefault(wish.partition("=")[0], []).append(wish)
+    unmet = np.zeros((len(distinct), len(case_managers)))
+    for kind, of_kind in by_kind.items():
+        values = pd.Series([wish.partition("=")[2] for wish in of_kind], dtype=object)
+        lists = _told_of(case_managers, kind)
+        if lists is None:
+            unmet[[row_of[wish] for wish in of_kind]] = 1.0
+        else:
+            unmet[[row_of[wish] for wish in of_kind]] = ~holds(lists, values)
+    counted = np.zeros((len(asked), len(case_managers)))
+    for row, all_of in enumerate(asked):
+        for wish in all_of:
+            counted[row] += unmet[row_of[wish]]
+    return counted
 
 
 def meets_wish(case_managers: pd.DataFrame, wish: str) -> Flags:
@@ -336,12 +420,18 @@ def meets_wish(case_managers: pd.DataFrame, wish: str) -> Flags:
     [True, False, False]
     """
     kind, _, value = wish.partition("=")
+    lists = _told_of(case_managers, kind)
+    if lists is None:
+        return np.zeros(len(case_managers), dtype=bool)
+    return np.array([value in tokens(text) for text in lists], dtype=bool)
+
+
+def _told_of(case_managers: pd.DataFrame, kind: str) -> list[str] | None:
+    """Return what is known of each case manager of a kind of wish; None where that is no column."""
     plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
     aliases = {"sex": ("gender",), "gender": ("sex",), "case_manager": ("cm_id",)}.get(kind, ())
     column = next((name for name in (kind, plural, *aliases) if name in case_managers), None)
-    if column is None:
-        return np.zeros(len(case_managers), dtype=bool)
-    return np.array([value in tokens(str(text)) for text in case_managers[column]], dtype=bool)
+    return None if column is None else [str(text) for text in case_managers[column]]
 
 
 def judge_conflicts(question: Question) -> Flags:
@@ -385,23 +475,23 @@ def judge_minutes(question: Question) -> Flags:
 RULES: tuple[Rule, ...] = (
     Rule("active", judge_active, 9),
     Rule("profession", judge_profession, 10),
-    Rule("licence", judge_licence, 11),
+    Rule("licence", judge_licence, 11, ("jurisdiction",)),
     Rule("credentials", judge_credentials, 8),
-    Rule("experience", judge_experience, 7),
-    Rule("skills", judge_skills, 6),
-    Rule("language", judge_language, 4),
-    Rule("territory", judge_territory, 0),
-    Rule("preferences", judge_preferences, 5),
-    Rule("conflicts", judge_conflicts, 12),
-    Rule("pins", judge_pins, 13),
+    Rule("experience", judge_experience, 7, ("tier",)),
+    Rule("skills", judge_skills, 6, ("skills",)),
+    Rule("language", judge_language, 4, ("language", "interpreter_needed")),
+    Rule("territory", judge_territory, 0, ("territory",)),
+    Rule("preferences", judge_preferences, 5, ("wishes_required",)),
+    Rule("conflicts", judge_conflicts, 12, ("conflicts",)),
+    Rule("pins", judge_pins, 13, ("pin",)),
     Rule("max_cases", judge_headcount, 2),
-    Rule("case_mix", judge_case_mix, 3),
-    Rule("capacity", judge_minutes, 1),
+    Rule("case_mix", judge_case_mix, 3, ("tier", "kind")),
+    Rule("capacity", judge_minutes, 1, ("minutes",)),
 )
 """Every hard rule, in the order in which they are asked; the first that leaves nobody is the reason given."""
 
 
-def verdicts(question: Question) -> dict[str, Flags]:
+def verdicts(question: Question) -> dict[str, Answer]:
     """Return each rule's answer.
 
     Parameters
@@ -411,7 +501,7 @@ def verdicts(question: Question) -> dict[str, Flags]:
 
     Returns
     -------
-    dict of str to numpy.ndarray of bool, shape (classes, case managers)
-        Which pairs each rule of ``RULES`` allows, in its order.
+    dict of str to Answer
+        Which pairs each rule of ``RULES`` allows, in its order, as of shape (classes, case managers).
     """
-    return {rule.id: rule.judge(question) for rule in RULES}
+    return {rule.id: asked_once(question, rule.reads, rule.judge) for rule in RULES}

@@ -10,17 +10,19 @@ import pandas as pd
 
 from casestrat.allocation.case_mix import Mix, mix_of
 from casestrat.allocation.eligibility import Question, verdicts
-from casestrat.allocation.objective import fit_cost
+from casestrat.allocation.objective import FitCost, fit_cost
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from casestrat.allocation.eligibility import Answer
     from casestrat.allocation.problem import AllocationProblem
 
     Flags: TypeAlias = NDArray[np.bool_]
     Numbers: TypeAlias = NDArray[np.float64]
     Wholes: TypeAlias = NDArray[np.int64]
 
+_BLOCK = 2_048  # classes looked at together
 _CLASS_COLUMNS = (
     "minutes", "territory", "jurisdiction", "language", "interpreter_needed", "skills", "cm_id", "wishes_required",
     "wishes_soft", "conflicts", "pin", "tier", "kind",
@@ -106,9 +108,9 @@ class Asked:
     rows: Wholes  # (n,) rows of problem.cases that are to be placed
     group: Wholes  # (n,) class of each
     question: Question
-    verdicts: dict[str, Flags]
+    verdicts: dict[str, Answer]
     allowed: Flags
-    cost: Numbers
+    cost: FitCost
     weight: Wholes
     mix: Mix | None = None
 
@@ -133,7 +135,7 @@ def ask(problem: AllocationProblem) -> Asked:
     answers = verdicts(question)
     allowed = question.everyone
     for answer in answers.values():
-        allowed &= answer
+        allowed &= answer.table if len(answer.table) == 1 else answer.table[answer.row_of]
     if problem.pair_cost is None or problem.pair_minutes is None:
         minutes = classes["minutes"].to_numpy(dtype=np.int64)
         return Asked(rows, group, question, answers, allowed, fit_cost(question),
@@ -141,7 +143,7 @@ def ask(problem: AllocationProblem) -> Asked:
     cost = problem.pair_cost.to_numpy(dtype=np.float64).T
     weight = problem.pair_minutes.to_numpy(dtype=np.int64).T
     allowed = allowed & np.isfinite(cost) & (weight <= problem.free_minutes[None, :])
-    priced = np.where(np.isfinite(cost), cost, 0.0)
+    priced = FitCost((), (), np.where(np.isfinite(cost), cost, 0.0))
     return Asked(rows, group, question, answers, allowed, priced, weight, mix_of(problem, classes))
 
 
@@ -200,16 +202,15 @@ def canonical(problem: AllocationProblem, asked: Asked) -> Instance:
     """
     priority = problem.cases["priority"].to_numpy(dtype=np.float64)[asked.rows]
     cm_rows = _cm_order(problem, asked, priority)
-    allowed, cost, weight = asked.allowed[:, cm_rows], asked.cost[:, cm_rows], asked.weight[:, cm_rows]
-    counted = np.zeros((len(allowed), 0), dtype=bool) if asked.mix is None else asked.mix.counted.T
-    keys = np.stack([_row_keys(one) for one in (allowed, cost, weight, counted)], axis=1)
+    keys = np.stack(_class_keys(problem, asked, cm_rows), axis=1)
     _, first, place = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     group = place.reshape(-1)[asked.group]  # classes that differ in name alone become one
     names = problem.cases["case_id"].to_numpy(dtype=object)[asked.rows].astype(str)
     order = np.lexsort((names, -priority, group))
     return Instance(
         case_rows=asked.rows[order], cm_rows=cm_rows, group=group[order], priority=priority[order],
-        weight=weight[first], allowed=allowed[first], cost=cost[first],
+        weight=asked.weight[np.ix_(first, cm_rows)], allowed=asked.allowed[np.ix_(first, cm_rows)],
+        cost=asked.cost.block(first, cm_rows),
         capacity=problem.capacity[cm_rows], before=problem.minutes_before[cm_rows],
         free=problem.free_minutes[cm_rows], slots=problem.free_slots[cm_rows],
         is_balanced=not problem.has_own_costs, delta=problem.rules.delta,
@@ -217,18 +218,36 @@ def canonical(problem: AllocationProblem, asked: Asked) -> Instance:
     )  # fmt: skip
 
 
+def _class_keys(problem: AllocationProblem, asked: Asked, cm_rows: Wholes) -> list[Wholes]:
+    """Keys that two classes share where no case manager tells them apart, whatever the classes are called."""
+    keys = [_row_keys(np.packbits(asked.allowed[:, cm_rows], axis=1))]
+    if asked.cost.own is not None:
+        keys += [_row_keys(asked.cost.own[:, cm_rows]), _row_keys(asked.weight[:, cm_rows])]
+    else:
+        keys += [_row_keys(part.table[:, cm_rows])[part.row_of] for part in asked.cost.parts]
+        keys.append(asked.question.classes["minutes"].to_numpy(dtype=np.int64))
+    if asked.mix is not None:
+        keys.append(_row_keys(asked.mix.counted.T))
+    return keys
+
+
 def _cm_order(problem: AllocationProblem, asked: Asked, priority: Numbers) -> Wholes:
     """Order of the case managers: by their time, then by which cases they may follow and how well, last by id."""
     size = np.bincount(asked.group, minlength=len(asked.allowed)).astype(np.float64)
     valued = np.bincount(asked.group, weights=priority, minlength=len(asked.allowed))
-    sums = [
-        np.round((np.where(asked.allowed, by, 0.0)).sum(axis=0), 6)
-        for by in (size[:, None] * asked.weight, size[:, None] * (asked.weight**2.0), valued[:, None] + 0 * asked.cost,
-                   size[:, None] * asked.cost)
-    ]  # fmt: skip
+    every = np.arange(len(problem.case_managers))
+    sums = np.zeros((4, len(every)))
+    for start in range(0, len(asked.allowed), _BLOCK):  # the whole array of costs would be large
+        part = np.arange(start, min(start + _BLOCK, len(asked.allowed)))
+        inside, weight = asked.allowed[part], asked.weight[part]
+        for at, by in enumerate((
+            size[part, None] * weight, size[part, None] * (weight**2.0), valued[part, None],
+            size[part, None] * asked.cost.block(part, every),
+        )):  # fmt: skip
+            sums[at] += np.where(inside, by, 0.0).sum(axis=0)
     names = problem.case_managers["cm_id"].to_numpy(dtype=object).astype(str)
     room = () if asked.mix is None else asked.mix.room
-    keys = [problem.capacity, problem.minutes_before, problem.free_slots, *room, *sums]
+    keys = [problem.capacity, problem.minutes_before, problem.free_slots, *room, *np.round(sums, 6)]
     return np.lexsort((names, *keys[::-1])).astype(np.int64)
 
 

@@ -13,8 +13,11 @@ from casestrat.knowledge import Sentence
 from casestrat.tables import TEXT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
+    from casestrat.allocation.eligibility import Answer
     from casestrat.allocation.instance import Asked
     from casestrat.allocation.problem import AllocationProblem
 
@@ -33,12 +36,12 @@ class Told(NamedTuple):
     relaxation: Sentence
 
 
-def first_emptied(answers: dict[str, Flags], row: int) -> str | None:
+def first_emptied(answers: Mapping[str, Flags | Answer], row: int) -> str | None:
     """Return the first rule that leaves a class without anybody, asked in order; None where somebody is left.
 
     Parameters
     ----------
-    answers : dict of str to numpy.ndarray of bool
+    answers : mapping of str to Answer, or to numpy.ndarray of bool
         Which pairs each rule allows, in the order of the rules.
     row : int
         The class.
@@ -56,12 +59,12 @@ def first_emptied(answers: dict[str, Flags], row: int) -> str | None:
     return None
 
 
-def smallest_relaxation(answers: dict[str, Flags], row: int) -> Sentence:
+def smallest_relaxation(answers: Mapping[str, Flags | Answer], row: int) -> Sentence:
     """Return the easiest rule to waive that alone would open the class to somebody.
 
     Parameters
     ----------
-    answers : dict of str to numpy.ndarray of bool
+    answers : mapping of str to Answer, or to numpy.ndarray of bool
         Which pairs each rule allows.
     row : int
         The class.

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from casestrat.allocation.eligibility import Question, has_no_wish, holds, meets_wish, serves_territory, tokens
+from casestrat.allocation.eligibility import asked_once, has_no_wish, holds, serves_territory, wishes_unmet
 from casestrat.knowledge import Sentence
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from casestrat.allocation.eligibility import Answer, Question
+
+    Flags: TypeAlias = NDArray[np.bool_]
+    Wholes: TypeAlias = NDArray[np.int64]
     Numbers: TypeAlias = NDArray[np.float64]
 
 UNASSIGNED, LARGEST, SQUARES, FIT = "unassigned", "largest_utilisation", "sum_of_squares", "fit"
@@ -35,10 +39,11 @@ LEVELS = (UNASSIGNED, LARGEST, SQUARES, FIT)
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A term of the fit: its name, as in ``AllocationCosts``, and its function (how often it is missed, by pair)."""
+    """A term of the fit: its name, as in ``AllocationCosts``; how often a pair misses it; the columns that it reads."""
 
     id: str
     missed: Callable[[Question], Numbers]
+    reads: tuple[str, ...]
 
     @property
     def words(self) -> Sentence:
@@ -73,23 +78,45 @@ def travel_missed(question: Question) -> Numbers:
 
 def wishes_missed(question: Question) -> Numbers:
     """Count the wishes that need not be met and are not."""
-    missed = np.zeros(question.shape)
-    for row, wishes in enumerate(question.classes["wishes_soft"]):
-        for wish in tokens(wishes):
-            missed[row] += ~meets_wish(question.case_managers, wish)
-    return missed
+    return wishes_unmet(question.case_managers, question.classes["wishes_soft"])
 
 
 FIT_TERMS: tuple[Term, ...] = (
-    Term("continuity", continuity_missed),
-    Term("language", language_missed),
-    Term("travel", travel_missed),
-    Term("wishes", wishes_missed),
+    Term("continuity", continuity_missed, ("cm_id",)),
+    Term("language", language_missed, ("language",)),
+    Term("travel", travel_missed, ("territory",)),
+    Term("wishes", wishes_missed, ("wishes_soft",)),
 )
 """Every term of level 3; the program's ``[allocation.costs]`` are whole numbers, so that a bound can be rounded up."""
 
 
-def fit_cost(question: Question) -> Numbers:
+@dataclass(frozen=True, slots=True, eq=False)
+class FitCost:
+    """The cost of level 3 of each pair: what each term misses, times the program's cost of it; or own costs.
+
+    Indexed by classes and case managers, as the whole array would be, which is never made where classes are many.
+    """
+
+    parts: tuple[Answer, ...]  # how often each of ``FIT_TERMS`` is missed
+    costs: tuple[int, ...]  # of missing each once
+    own: Numbers | None = None  # (K, m) costs that were brought along
+
+    def __getitem__(self, pairs: Wholes | tuple[Wholes, Wholes]) -> Numbers:
+        if self.own is not None:
+            return np.asarray(self.own[pairs])
+        if not isinstance(pairs, tuple):  # classes alone: with every case manager
+            return self.block(np.asarray(pairs), np.arange(self.parts[0].table.shape[1]))
+        total = np.zeros(np.broadcast_shapes(*(np.shape(one) for one in pairs)))
+        for part, cost in zip(self.parts, self.costs, strict=True):
+            total += cost * part[pairs]
+        return total
+
+    def block(self, classes: Wholes, managers: Wholes) -> Numbers:
+        """Return the costs of some classes (rows) with some case managers (columns)."""
+        return self[classes[:, None], managers[None, :]]
+
+
+def fit_cost(question: Question) -> FitCost:
     """Return the cost of level 3 of each pair.
 
     Parameters
@@ -99,13 +126,14 @@ def fit_cost(question: Question) -> Numbers:
 
     Returns
     -------
-    numpy.ndarray of float, shape (classes, case managers)
-        The summed cost of what the pair misses, 0 or more.
+    FitCost
+        The summed cost of what the pair misses, 0 or more, as of shape (classes, case managers).
     """
-    cost = np.zeros(question.shape)
-    for term in FIT_TERMS:
-        cost += getattr(question.problem.rules.costs, term.id) * term.missed(question)
-    return cost
+    costs = question.problem.rules.costs
+    return FitCost(
+        tuple(asked_once(question, term.reads, term.missed) for term in FIT_TERMS),
+        tuple(getattr(costs, term.id) for term in FIT_TERMS),
+    )
 
 
 def largest_utilisation(load: NDArray[np.int64], capacity: NDArray[np.int64]) -> float:

@@ -208,13 +208,11 @@ def _choices(problem: AllocationProblem, asked: Asked, plan: Wholes, load: Whole
     })  # fmt: skip
 
 
-def _missed(asked: Asked) -> Wholes:
+def _missed(asked: Asked) -> NDArray[np.int8]:
     """Tell what each pair misses, by class and case manager: bit k is set where it misses ``FIT_TERMS[k]``."""
-    bits = np.zeros(asked.allowed.shape, dtype=np.int64)
-    if asked.question.problem.has_own_costs:
-        return bits
-    for number, term in enumerate(FIT_TERMS):
-        bits |= (term.missed(asked.question) > 0).astype(np.int64) << number
+    bits: NDArray[np.int8] = np.zeros(asked.allowed.shape, dtype=np.int8)
+    for number, part in enumerate(asked.cost.parts):
+        bits |= np.left_shift((part.table > 0).astype(np.int8), np.int8(number))[part.row_of]
     return bits
 
 
@@ -223,7 +221,7 @@ def _terms(bits: int) -> tuple[Sentence, ...]:
     return tuple(term.words for number, term in enumerate(FIT_TERMS) if bits >> number & 1)
 
 
-def _in_english(missed: Wholes) -> NDArray[np.object_]:
+def _in_english(missed: NDArray[np.int8]) -> NDArray[np.object_]:
     """Return what pairs miss, in words."""
     wording = load_wording("en")
     kinds, at = np.unique(missed, return_inverse=True)
