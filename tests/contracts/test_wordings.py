@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -22,6 +23,7 @@ FINGERPRINTS = ("extract", "program", "model", "policy")  # the marks of a page 
 WORDS = load_wording("en").words
 
 
+@cache
 def texts(name_starts: str = "") -> set[str]:
     """Every text constant of the Python sources, but the docstrings' own."""
     return {
@@ -33,6 +35,7 @@ def texts(name_starts: str = "") -> set[str]:
     }
 
 
+@cache
 def starts() -> set[str]:
     """The fixed beginnings of keys that are put together: ``allocation.reason_`` of ``f"allocation.reason_{rule}"``."""
     built = {
@@ -45,6 +48,7 @@ def starts() -> set[str]:
     return {one for one in built | given if "." in one and one.partition(".")[0] in sections()}
 
 
+@cache
 def starts_of_validation() -> tuple[str, ...]:
     """The fixed beginnings of names put together on the validation page: ``level_`` of ``words(f"level_{side}")``."""
     return tuple(
@@ -58,18 +62,25 @@ def starts_of_validation() -> tuple[str, ...]:
     )
 
 
+@cache
 def sections() -> set[str]:
     return {key.partition(".")[0] for key in WORDS}
 
 
-def is_said_by_a_page(name: str) -> bool:
-    parts = [
+@cache
+def parts_of_pages() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the scripts put names together from, and the hints of their buttons."""
+    parts = (
         *re.findall(r"w\(`([a-z_]+)\$\{", SCRIPTS),
         *re.findall(r"`([a-z_]+_)\$\{\w+\}` in data\.words", SCRIPTS),
         "part_",
         "by_",
-    ]
-    hints = [f"{one}_hint" for one in re.findall(r"fileButton\(\"\w+\", \"(\w+)\"", SCRIPTS)]
+    )
+    return parts, tuple(f"{one}_hint" for one in re.findall(r"fileButton\(\"\w+\", \"(\w+)\"", SCRIPTS))
+
+
+def is_said_by_a_page(name: str) -> bool:
+    parts, hints = parts_of_pages()
     return (
         f'"{name}"' in SCRIPTS
         or f"words.{name}" in SCRIPTS

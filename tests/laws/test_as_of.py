@@ -12,7 +12,7 @@ from casestrat.timeline import Asked, History
 from casestrat.timeline.sorted_rows import MISSING
 
 ORIGIN = pd.Timestamp("2026-01-01")
-LAW = settings(max_examples=25, deadline=None)
+LAW = settings(max_examples=12, deadline=None)
 
 
 def _day(n):

@@ -33,7 +33,7 @@ def learned(seed, **settings_of_card):
         return PointScorecard(max_rows=4, **{"n_folds": 0, **settings_of_card}).fit(people, label), people, label
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(SEEDS, st.booleans())
 def test_a_worse_answer_never_lowers_the_points_of_a_learned_card(seed, is_declared):
     directions = {"a": "higher", "b": "lower"} if is_declared else {}
@@ -45,7 +45,7 @@ def test_a_worse_answer_never_lowers_the_points_of_a_learned_card(seed, is_decla
         assert (steps * way >= 0).all() if is_declared else (steps >= 0).all() or (steps <= 0).all()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(SEEDS)
 def test_points_are_whole_and_small_and_their_reasons_sum(seed):
     card, people, _ = learned(seed)
@@ -57,7 +57,7 @@ def test_points_are_whole_and_small_and_their_reasons_sum(seed):
     assert np.all(np.diff(card.risk_values_) >= 0)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(SEEDS)
 def test_the_order_of_people_changes_nothing_and_a_stored_card_is_the_same(seed):
     card, people, label = learned(seed, n_folds=2)

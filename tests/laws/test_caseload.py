@@ -149,7 +149,7 @@ def test_shifting_a_series_shifts_its_limits_and_no_signal(values, shift):
     np.testing.assert_allclose(two["range_upper"], one["range_upper"], atol=1e-9)
 
 
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(st.integers(20, 60), st.integers(0, 10_000))
 def test_the_same_seed_makes_the_same_agency(people, seed):
     one, two = (synthesize_frames(GERIATRIC, people, seed) for _ in range(2))

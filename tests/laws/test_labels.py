@@ -12,7 +12,7 @@ from casestrat.tables import Tables
 from casestrat.timeline import build_labels, followed_until
 
 ORIGIN = pd.Timestamp("2026-01-01")
-LAW = settings(max_examples=25, deadline=None)
+LAW = settings(max_examples=12, deadline=None)
 HORIZON = 20
 PEOPLE = ["P0", "P1", "P2"]
 STAY = Outcome(

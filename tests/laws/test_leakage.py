@@ -15,7 +15,7 @@ SOUND = FeatureBuilder([
     Count("events", where={"kind": "fall"}, window_days=20, name="falls"),
     DaysSince("events", name="days_since"),
 ])  # fmt: skip
-LAW = settings(max_examples=7, deadline=None)
+LAW = settings(max_examples=4, deadline=None)
 PEOPLE = [f"P{i}" for i in range(5)]
 
 

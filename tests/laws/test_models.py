@@ -31,7 +31,7 @@ def make_people(values):
     return pd.DataFrame(values, columns=list(ITEMS), index=index, dtype="float64")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(CARDS, PEOPLE)
 def test_contributions_sum_exactly_to_the_points(rows, values):
     card, people = make_card(rows), make_people(values)
@@ -51,7 +51,7 @@ def holds(how: str, value: float) -> bool:
     return bool((tests | {"<=": value <= float(number), "=": value == float(number)})[sign])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(CARDS, PEOPLE)
 def test_points_lie_within_the_bounds_of_the_card(rows, values):
     card, people = make_card(rows), make_people(values)
@@ -59,7 +59,7 @@ def test_points_lie_within_the_bounds_of_the_card(rows, values):
     assert card.points_share(people).between(0, 1).all()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(CARDS, PEOPLE, st.randoms(use_true_random=False))
 def test_the_order_of_people_and_of_rows_changes_nothing(rows, values, random):
     card, people = make_card(rows), make_people(values)
@@ -111,7 +111,7 @@ def test_net_benefit_is_true_positives_less_weighed_false_ones(pairs, percent):
     assert told["net_benefit"] == pytest.approx(expected, abs=1e-12)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(RISKS.filter(lambda pairs: len({y for y, _ in pairs}) == 2), st.randoms(use_true_random=False))
 def test_an_evaluation_equals_scikit_learn_and_ignores_the_order_of_rows(pairs, random):
     order = random.sample(range(len(pairs)), len(pairs))
@@ -158,7 +158,7 @@ def test_no_person_stands_on_both_sides(persons, seed):
         assert sorted([*learn, *test]) == list(range(len(persons)))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.integers(0, 1000), st.booleans())
 def test_reasons_of_a_classifier_sum_whatever_is_missing(seed, with_text):
     rng = np.random.default_rng(seed)
@@ -178,7 +178,7 @@ def test_a_program_is_never_changed_by_using_it():
     assert PROGRAM.fingerprint == before
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 60), st.booleans()), min_size=1, max_size=8), st.integers(1, 20))
 def test_what_is_hidden_is_never_one_alone_nor_few(parts, small_cell):
     counts = np.array([n for n, _ in parts])
@@ -192,7 +192,7 @@ def test_what_is_hidden_is_never_one_alone_nor_few(parts, small_cell):
         assert not told.any()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=30), st.integers(0, 40))
 def test_places_are_dealt_out_whole_from_the_top(scores, capacity):
     n = np.bincount(scores, minlength=7).astype(float)

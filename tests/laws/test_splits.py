@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from casestrat.errors import UsageError
 from casestrat.models import JoinedSitesWarning, LeaveSiteOut, TemporalSplit
 
-LAW = settings(max_examples=60, deadline=None)
+LAW = settings(max_examples=25, deadline=None)
 ORIGIN = pd.Timestamp("2025-01-01")
 ROWS = st.lists(
     st.tuples(st.integers(0, 6), st.integers(0, 3), st.integers(0, 400)), min_size=3, max_size=40, unique=True

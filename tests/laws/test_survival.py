@@ -62,7 +62,7 @@ def test_labels_weighted_by_the_chance_of_being_seen_give_the_incidence(rows, ho
     assert (labels["label"] * labels["weight"]).sum() / len(days) == pytest.approx(expected, abs=1e-12)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(PEOPLE, INTERVALS, BASELINES, st.lists(st.floats(0, 60), min_size=2, max_size=6))
 def test_curves_lie_between_0_and_1_never_fall_and_sum_to_1(rows, intervals, baseline, times):
     model = learn(rows, intervals=intervals, baseline=baseline)
@@ -75,7 +75,7 @@ def test_curves_lie_between_0_and_1_never_fall_and_sum_to_1(rows, intervals, bas
     assert (rises >= -1e-12).all(axis=None)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(PEOPLE, INTERVALS)
 def test_nothing_waited_is_the_plain_risk(rows, intervals):
     model = learn(rows, intervals=intervals)
@@ -88,7 +88,7 @@ def test_nothing_waited_is_the_plain_risk(rows, intervals):
         np.testing.assert_allclose(waited.to_numpy()[told], (plain / free).to_numpy()[told], atol=1e-9)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(PEOPLE, INTERVALS)
 def test_without_features_the_risk_is_aalen_johansens(rows, intervals):
     _, days, event = parted(rows)
@@ -103,7 +103,7 @@ def test_without_features_the_risk_is_aalen_johansens(rows, intervals):
         np.testing.assert_allclose(found[f"event_{number}"], curve.at(at, number), atol=1e-8)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(PEOPLE, INTERVALS, st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(rows, intervals, random):
     mixed = random.sample(rows, len(rows))
@@ -118,7 +118,7 @@ def test_the_order_of_rows_changes_nothing(rows, intervals, random):
     pd.testing.assert_frame_equal(reports[0].summary, reports[1].summary)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(PEOPLE, INTERVALS, BASELINES, st.data())
 def test_a_row_that_stands_twice_is_a_row_of_weight_2_and_one_of_weight_0_is_none(rows, intervals, baseline, data):
     weight = np.array(data.draw(st.lists(st.integers(0, 3), min_size=len(rows), max_size=len(rows))), dtype=float)
@@ -136,7 +136,7 @@ def test_a_row_that_stands_twice_is_a_row_of_weight_2_and_one_of_weight_0_is_non
     assert told["weight"].sum() == pytest.approx(plain["weight"].sum())
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(PEOPLE, INTERVALS, BASELINES)
 def test_reasons_sum_exactly(rows, intervals, baseline):
     model = learn(rows, intervals=intervals, baseline=baseline)

@@ -56,6 +56,7 @@ planted_cells = st.dictionaries(
 )
 
 
+@settings(max_examples=max(5, settings().max_examples // 2))
 @given(planted_cells)
 def test_what_is_reported_is_what_was_planted_row_by_row(cells):
     events = sound()

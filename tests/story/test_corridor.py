@@ -117,9 +117,9 @@ def test_changed_data_makes_a_run_beside_the_first_and_tells_the_difference(
 
 def _start(source: Path, out: Path) -> subprocess.Popen[bytes]:
     code = (
-        "import sys; from casestrat.nightly import partition; partition.PEOPLE_A_PART = 60;"
+        "import sys; from casestrat.nightly import partition; partition.PEOPLE_A_PART = 250;"
         "from casestrat.nightly import run_nightly; import casestrat.nightly.run as r;"
-        "real = r.split_people; r.split_people = lambda ids, **more: real(ids, 60, **more);"
+        "real = r.split_people; r.split_people = lambda ids, **more: real(ids, 250, **more);"
         f"run_nightly({str(source)!r}, 'geriatric', as_of={AS_OF!r}, out={str(out)!r}, workers=1)"
     )
     return subprocess.Popen([sys.executable, "-c", code])
@@ -141,7 +141,7 @@ def test_a_run_that_was_killed_goes_on_where_it_stopped(
     assert not (tmp_path / AS_OF).exists(), "nothing is published before the whole run is done"
     import casestrat.nightly.run as module
 
-    monkeypatch.setattr(module, "split_people", lambda ids, **more: split_people(ids, 60, **more))
+    monkeypatch.setattr(module, "split_people", lambda ids, **more: split_people(ids, 250, **more))
     resumed = run_nightly(str(source), "geriatric", as_of=AS_OF, out=tmp_path)
     assert resumed.resumed_parts >= 1
     same = {name: content for name, content in bytes_of(resumed.folder).items() if name != "manifest.json"}
