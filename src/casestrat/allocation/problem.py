@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -208,8 +208,7 @@ def _labelled(cost: Any) -> pd.DataFrame:
 def _check(problem: AllocationProblem) -> None:
     """Refuse what no reading can allocate."""
     rules, staff = problem.rules, problem.case_managers
-    if not 0 <= rules.delta < 1:
-        raise UsageError(f"rules.delta is {rules.delta}", where="[allocation] of the program", do="give a small share")
+    _check_rules(rules)
     frames.check_case_managers(staff)
     frames.check_cases(problem.cases, staff["cm_id"])
     for name, start, end in _SPANS:
@@ -221,6 +220,25 @@ def _check(problem: AllocationProblem) -> None:
             f"dates in {', '.join(dated) or 'case_managers'} need a date to be compared with",
             where="argument `starts_on`",
             do="give the first day of the plan",
+        )
+
+
+def _check_rules(rules: AllocationRules) -> None:
+    """Refuse rules that no program's file could have written."""
+    faults = {
+        "delta": not 0 <= rules.delta < 1,
+        "horizon_days": rules.horizon_days < 1,
+        "min_experience_months": rules.min_experience_months < 0,
+        "experience": any(months < 0 for months in rules.experience.values()),
+        "case_mix": any(limit.most < 0 for limit in rules.case_mix),
+        "costs": any(cost < 0 or cost % 1 for cost in astuple(rules.costs)),
+    }
+    wrong = [name for name, is_wrong in faults.items() if is_wrong]
+    if wrong:
+        raise UsageError(
+            f"rules.{wrong[0]} is {getattr(rules, wrong[0])}",
+            where="[allocation] of the program",
+            do="give delta in [0, 1), horizon_days of 1 or more, and numbers of 0 or more elsewhere; costs are whole",
         )
 
 
