@@ -20,7 +20,7 @@ from casestrat.tables import OUTPUTS
 LANGUAGES = ("en", "fr", "it")
 SITES_OWN = {  # ids, and what a site or a file names
     "referral_id", "meeting_id", "person_id", "territory", "key_lottery", "case_id", "cm_id", "runner_up", "team",
-    "table", "source", "key", "column",
+    "table", "source", "key", "column", "from_cm", "to_cm", "for_cm", "approver",
 }  # fmt: skip
 SECTIONS = {
     "criteria": "criteria",
@@ -28,6 +28,10 @@ SECTIONS = {
     "kind": "kind",
     "group_kind": "group_kind",
     "change": "change",
+    "reason": "move",
+    "how": "cover",
+    "because": "because",
+    "last_contact_kind": "contact",
 }
 
 
@@ -41,7 +45,7 @@ def table(name: str, rows: dict[str, list[object]], lang: str) -> list[list[str]
     return list(csv.reader(io.StringIO(content), delimiter="," if lang == "en" else ";"))
 
 
-@pytest.mark.parametrize("name", [*LISTS, "difference"])
+@pytest.mark.parametrize("name", [*LISTS, "difference", "moves", "frontier", "cover", "handover", "step_down"])
 def test_every_column_of_words_is_said_or_is_the_sites_own(name: str) -> None:
     of_words = {one.name for one in OUTPUTS[name].columns if one.kind in ("text", "code", "list", "flag", "id")}
     assert of_words - SITES_OWN == set(CELLS[name])

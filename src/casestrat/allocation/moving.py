@@ -260,6 +260,42 @@ def search_frontier(moving: Moving, start: Wholes, most: int, deadline: float) -
     return [state.plan for state in states]
 
 
+def polished(moving: Moving, plan: Wholes, budget: int, deadline: float) -> Wholes:
+    """Return a plan after the moves that are left of its budget were made, and some were taken back for better ones.
+
+    Parameters
+    ----------
+    moving : Moving
+        What may move.
+    plan : numpy.ndarray of int, shape (n,)
+        A plan within the budget.
+    budget : int
+        Most voluntary moves.
+    deadline : float
+        Moment of the monotonic clock at which to stop.
+
+    Returns
+    -------
+    numpy.ndarray of int
+        A plan within the budget, no worse.
+    """
+    mover, state = Mover(moving), State(moving, plan)
+    _settle(mover, state)
+    for _ in range(budget - len(state.away)):
+        peak = state.value().peak
+        options = [state.copy() for _ in range(3)]
+        found = list(_first_steps(mover, state, moving.is_movable | moving.is_forced))
+        tried = [option for option, move in zip(options, found, strict=True) if move is not None]
+        for option, move in zip(tried, [move for move in found if move is not None], strict=True):
+            option.put(*move)
+            _settle(mover, option)
+        tried = [one for one in tried if len(one.away) <= budget and one.value().is_below(state.value())]
+        if not tried or peak <= 0:
+            break
+        state = min(tried, key=lambda one: one.value())
+    return _with_better_moves(mover, state, deadline).plan
+
+
 def _candidates(mover: Mover, states: list[State], budget: int) -> Iterator[State]:
     """Try one move more than the plan before, or two more than the one before that."""
     moving, last = mover.moving, states[-1]
@@ -276,12 +312,13 @@ def _candidates(mover: Mover, states: list[State], budget: int) -> Iterator[Stat
             yield candidate
     before = states[max(len(states) - 2, 0)]
     if budget >= 2:
-        swap = _swap_of_peak(mover, before)
-        if swap is not None:
-            candidate = before.copy()
-            for move in swap:
-                candidate.put(*move)
-            yield candidate
+        for state in (before, last) if spare >= 2 else (before,):
+            for found_two in (_swap_of_peak(mover, state), _chain_of_peak(mover, state)):
+                if found_two is not None:
+                    candidate = state.copy()
+                    for move in found_two:
+                        candidate.put(*move)
+                    yield candidate
 
 
 def _first_steps(mover: Mover, state: State, chosen: Flags) -> Iterator[tuple[int, int] | None]:
@@ -340,6 +377,60 @@ def _swap_of_peak(mover: Mover, state: State) -> list[tuple[int, int]] | None:
     peaks = np.flatnonzero(mover.peaks(state) & ~mover.moving.is_closed)
     swaps = [swap for a in peaks.tolist() if (swap := _best_swap(mover, state, a)) is not None]
     return min(swaps, key=lambda swap: swap[0])[1] if swaps else None
+
+
+def _chain_of_peak(mover: Mover, state: State) -> list[tuple[int, int]] | None:
+    """Return the two moves by which one of the busiest hands a case to somebody who hands one on in turn, or None."""
+    peaks = np.flatnonzero(mover.peaks(state))
+    chains = [chain for a in peaks.tolist() for chain in _chains(mover, state, a)]
+    return min(chains, key=lambda chain: chain[:2])[2] if chains else None
+
+
+def _chains(mover: Mover, state: State, a: int) -> Iterator[tuple[float, float, list[tuple[int, int]]]]:
+    """Give, for each who could take a case from a, the best chain: the largest utilisation and the squares after it."""
+    moving, instance = mover.moving, mover.moving.instance
+    capacity = np.maximum(instance.capacity, 1).astype(np.float64)
+    can_move = moving.is_movable | moving.is_forced
+    mine = np.flatnonzero(can_move & (state.plan == a))
+    open_to = instance.allowed[instance.group[mine]] & ~moving.is_closed
+    for b in np.flatnonzero(open_to.any(axis=0) & (np.arange(instance.m) != a)).tolist():
+        gives = mine[open_to[:, b]]
+        gives = gives[np.unique(moving.minutes[gives], return_index=True)[1]]  # one of each weight
+        steps = mover.steps(state, cases=np.flatnonzero(can_move & (state.plan == b)))
+        outs = _lightest_landings(mover, state, steps, a)
+        if not len(outs):
+            continue
+        out, back = mover.minutes[steps.cases[outs]][None, :], mover.minutes[gives][:, None]
+        third = steps.targets[outs]
+        loads = np.stack(np.broadcast_arrays(state.load[a] - back, state.load[b] + back - out, state.load[third] + out))
+        able = np.stack(np.broadcast_arrays(capacity[a], capacity[b], capacity[third][None, :]))
+        now = np.stack(np.broadcast_arrays(state.load[a], state.load[b], state.load[third][None, :])).astype(np.float64)
+        peak = (loads / able).max(axis=0)
+        squares = ((loads**2 - now**2) / able).sum(axis=0)
+        fits = (loads[1] <= moving.limit[b]) & (peak < state.load[a] / capacity[a] - 1e-12)
+        best = np.lexsort((squares.ravel(), np.where(fits, peak, np.inf).ravel()))[0]
+        row, column = np.unravel_index(int(best), peak.shape)
+        case, other = int(gives[row]), int(steps.cases[outs[column]])
+        if fits[row, column] and _has_room_after(state, (other, int(third[column])), (case, b)):
+            chain = [(other, int(third[column])), (case, b)]
+            yield float(peak[row, column]), float(squares[row, column]), chain
+
+
+def _lightest_landings(mover: Mover, state: State, steps: Steps, a: int) -> Wholes:
+    """Return, for each number of minutes, the position of the move to whoever is the least busy after it, a apart."""
+    capacity = np.maximum(mover.moving.instance.capacity, 1)
+    after = (state.load[steps.targets] + mover.minutes[steps.cases]) / capacity[steps.targets]
+    order = np.lexsort((after, mover.minutes[steps.cases]))
+    order = order[steps.targets[order] != a]
+    _, first = np.unique(mover.minutes[steps.cases[order]], return_index=True)
+    return np.asarray(order[first], dtype=np.int64)
+
+
+def _has_room_after(state: State, first: tuple[int, int], second: tuple[int, int]) -> bool:
+    """Whether the second move fits once the first is made."""
+    tried = state.copy()
+    tried.put(*first)
+    return bool(tried.has_room(np.array([second[0]]), np.array([second[1]]))[0])
 
 
 def _best_swap(mover: Mover, state: State, a: int) -> tuple[float, list[tuple[int, int]]] | None:

@@ -11,8 +11,8 @@ import pandas as pd
 
 from casestrat.allocation.draft import NOBODY
 from casestrat.allocation.instance import Instance, ask, canonical
-from casestrat.allocation.moving import Moving, State, Value
-from casestrat.allocation.moving_model import MoveModel, prove
+from casestrat.allocation.moving import Moving, State, Value, polished
+from casestrat.allocation.moving_model import SMALL_PAIRS, MoveModel, Proven, prove
 from casestrat.tables import TEXT
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Arrays:
 
 def proven(
     model: MoveModel, plans: list[Wholes], values: list[Value], deadline: float
-) -> tuple[list[Wholes], list[Value]]:
+) -> tuple[list[Wholes], list[Value], list[Value]]:
     """Return the plans of a small problem after whole-number optimisation; none is worse than the one before.
 
     Parameters
@@ -87,22 +87,38 @@ def proven(
 
     Returns
     -------
-    tuple of list and list
-        Plans and values.
+    tuple of list, list and list
+        Plans, values, and the bound of each value, 0 where a level was not proven.
     """
+    is_small = model.n_pairs <= SMALL_PAIRS
+    levels = ("left", "peak", "squares") if is_small else ("left", "peak")
     better: list[Wholes] = []
+    bounds: list[Value] = []
     values = list(values)
-    last = prove(model, plans[-1], len(plans) - 1, deadline)
+    last = _proven_one(model, plans[-1], len(plans) - 1, deadline, levels)
     plans = [*plans[:-1], last.plan]
     for budget, plan in enumerate(plans):
         if better and values[budget - 1].is_below(values[budget]):
             plan = better[-1]
-        if time.monotonic() < deadline and last.bound.is_below(State(model.moving, plan).value()):
-            found = prove(model, plan, budget, deadline).plan
-            plan = found if _is_no_worse(model.moving, found, better[-1] if better else plan) else plan
+        bound = last.bound
+        if last.bound.is_below(State(model.moving, plan).value()):
+            bound = Value(last.bound.left, 0.0, 0.0)  # later levels' bounds hold for the last budget alone
+            if time.monotonic() < deadline:
+                found, proved = _proven_one(model, plan, budget, deadline, levels)
+                is_taken = _is_no_worse(model.moving, found, better[-1] if better else plan)
+                plan, bound = (found, proved) if is_taken else (plan, Value(proved.left, proved.peak, 0.0))
         better.append(plan)
+        bounds.append(bound)
         values[budget] = State(model.moving, plan).value()
-    return better, values
+    return better, values, bounds
+
+
+def _proven_one(model: MoveModel, plan: Wholes, budget: int, deadline: float, levels: tuple[str, ...]) -> Proven:
+    """Improve one plan; where squares are not proven, the search goes on from the peak that is."""
+    found = prove(model, plan, budget, deadline, levels)
+    if "squares" in levels:
+        return found
+    return found._replace(plan=polished(model.moving, found.plan, budget, deadline))
 
 
 def _is_no_worse(moving: Moving, plan: Wholes, before: Wholes) -> bool:

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     Numbers: TypeAlias = NDArray[np.float64]
     Wholes: TypeAlias = NDArray[np.int64]
 
-SMALL_PAIRS = 150  # pairs of kind and case manager up to which values are proven
-_NODES = 3_000
+SMALL_PAIRS = 80  # pairs of kind and case manager up to which every value is proven
+MIDDLE_PAIRS = 400  # up to which the largest utilisation is
+_LEVELS = ("left", "peak", "squares")
+_NODES = 1_000
 _OPTIMAL = 0
 _SECANTS = 200  # loads at which squares are held exactly, one case manager
 _LINES = 12  # where more would be needed: lines below the squares, one case manager
@@ -329,7 +331,7 @@ class Proven(NamedTuple):
     bound: Value
 
 
-def prove(model: MoveModel, plan: Wholes, budget: int, deadline: float) -> Proven:
+def prove(model: MoveModel, plan: Wholes, budget: int, deadline: float, levels: tuple[str, ...] = _LEVELS) -> Proven:
     """Return the best plan under a budget by whole-number optimisation, level by level, and what it proves.
 
     Parameters
@@ -342,6 +344,8 @@ def prove(model: MoveModel, plan: Wholes, budget: int, deadline: float) -> Prove
         Most voluntary moves.
     deadline : float
         Moment of the monotonic clock at which to stop.
+    levels : tuple of str, optional
+        Those to work on.
 
     Returns
     -------
@@ -353,10 +357,10 @@ def prove(model: MoveModel, plan: Wholes, budget: int, deadline: float) -> Prove
     if not model.n_pairs:
         return Proven(plan, State(moving, plan).value())
     bounds: list[float] = []
-    for level in ("left", "peak", "squares"):
+    for level in _LEVELS:
         value = State(moving, plan).value()
-        if level == "left" and value.left <= hopeless:
-            bounds.append(hopeless)
+        if level not in levels or (level == "left" and value.left <= hopeless):
+            bounds.append(hopeless if level == "left" else 0.0)
             continue
         settled = Asked(
             level, budget, value.left - hopeless if level != "left" else np.inf,

@@ -22,7 +22,7 @@ from casestrat.allocation.draft import NOBODY
 from casestrat.allocation.instance import ask
 from casestrat.allocation.moving import State, Value, fit_by_swaps, search_frontier
 from casestrat.allocation.moving_arrays import Arrays, proven, raised
-from casestrat.allocation.moving_model import SMALL_PAIRS, bound_of, model_of, prove
+from casestrat.allocation.moving_model import MIDDLE_PAIRS, SMALL_PAIRS, bound_of, model_of
 from casestrat.allocation.objective import LARGEST, SQUARES, UNASSIGNED
 from casestrat.allocation.plan import Plan, make_plan
 from casestrat.allocation.solve import LevelResult, allocate
@@ -32,7 +32,7 @@ from casestrat.knowledge import Sentence, load_wording, say_each
 from casestrat.tables import TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -115,7 +115,7 @@ def reallocate(
     leaver: str | Iterable[str] | None = None,
     max_moves: int = 30,
     *,
-    newcomer: pd.DataFrame | None = None,
+    newcomer: pd.DataFrame | Sequence[str] | None = None,
     absent: pd.DataFrame | None = None,
     overloads: pd.DataFrame | None = None,
     backups: pd.DataFrame | None = None,
@@ -140,8 +140,9 @@ def reallocate(
         Those who leave.
     max_moves : int, optional
         Most voluntary moves, 0 or more.
-    newcomer : pandas.DataFrame, optional
-        One row per case manager who comes, as ``problem.case_managers``.
+    newcomer : pandas.DataFrame or list of str, optional
+        One row per case manager who comes, as ``problem.case_managers``; or the ids of those who are among them already
+        and are to be called new.
     absent : pandas.DataFrame, optional
         One row per leave of absence: cm_id, from_on, to_on (missing: until further notice). The cases are covered for
         that time: their moves have an ``until``.
@@ -210,6 +211,7 @@ class _Work:
         self.standing, self.max_moves, self.limit, self.seed = standing, max_moves, limit, seed
         self.start = time.monotonic()
         self.arrays = Arrays(standing, standing.problem)
+        self.bounds: list[Value] = []  # by budget, where values were proven
 
     def result(self) -> Reallocation:
         """Return the re-allocation."""
@@ -236,8 +238,8 @@ class _Work:
         plans = search_frontier(moving, self.at_no_cost(), self.max_moves + 1, deadline)
         model = model_of(moving)
         values = [State(moving, plan).value() for plan in plans]
-        if model.n_pairs <= SMALL_PAIRS and moving.instance.m:
-            plans, values = proven(model, plans, values, deadline)
+        if model.n_pairs <= MIDDLE_PAIRS and moving.instance.m:
+            plans, values, self.bounds = proven(model, plans, values, deadline)
         return plans, values
 
     def at_no_cost(self) -> Wholes:
@@ -289,10 +291,11 @@ class _Work:
         seconds = 0.5 + _BOUND_SHARE * self.limit
         if not arrays.moving.instance.m:
             bound = value
-        elif model.n_pairs <= SMALL_PAIRS:
-            bound = prove(model, plan, self.max_moves, time.monotonic() + 2 * seconds).bound
         else:
-            bound = bound_of(model, plan, self.max_moves, seconds)
+            proved = self.bounds[self.max_moves] if self.bounds and arrays is self.arrays else Value(0.0, 0.0, 0.0)
+            is_known = model.n_pairs <= SMALL_PAIRS and arrays is self.arrays
+            by_fractions = proved if is_known else bound_of(model, plan, self.max_moves, seconds)
+            bound = Value(*(max(pair) for pair in zip(proved, by_fractions, strict=True)))
         return tuple(
             LevelResult(level, float(reached), min(float(least), float(reached)), float(reached))
             for level, reached, least in zip(_LEVELS, value, bound, strict=True)

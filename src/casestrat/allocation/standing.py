@@ -14,7 +14,7 @@ from casestrat.errors import UsageError
 from casestrat.tables import TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from casestrat.allocation.plan import Plan
     from casestrat.allocation.problem import AllocationProblem
@@ -34,7 +34,7 @@ class Change:
     """What is to change, as the caller says it; see :func:`casestrat.reallocate`."""
 
     leaver: Ids = None
-    newcomer: pd.DataFrame | None = None
+    newcomer: pd.DataFrame | Sequence[str] | None = None
     absent: pd.DataFrame | None = None
     overloads: pd.DataFrame | None = None
     backups: pd.DataFrame | None = None
@@ -104,10 +104,16 @@ def take_stock(problem: AllocationProblem, plan: Plan | None, change: Change) ->
     )  # fmt: skip
 
 
-def _with_newcomers(staff: pd.DataFrame, newcomer: pd.DataFrame | None) -> tuple[pd.DataFrame, frozenset[str]]:
+def _with_newcomers(
+    staff: pd.DataFrame, newcomer: pd.DataFrame | Sequence[str] | None
+) -> tuple[pd.DataFrame, frozenset[str]]:
     """Add those who are coming."""
-    if newcomer is None or newcomer.empty:
+    if newcomer is None or not len(newcomer):
         return staff, frozenset()
+    if not isinstance(newcomer, pd.DataFrame):  # who is among the case managers already
+        for cm_id in newcomer:
+            known_cm(str(cm_id), staff["cm_id"], "argument `newcomer`")
+        return staff, frozenset(map(str, newcomer))
     typed = frames.typed_frame("newcomer", newcomer, frames.CASE_MANAGERS)
     frames.refuse_rows("newcomer.cm_id", typed["cm_id"].isin(staff["cm_id"]), "new: nobody of `case_managers`",
                        "give an id of their own; who is there already takes cases unnamed")  # fmt: skip

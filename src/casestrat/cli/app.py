@@ -11,6 +11,8 @@ from casestrat.cli.console import open_console
 from casestrat.cli.data import check, draft, listing, synthesize
 from casestrat.cli.deciding import allocate, record
 from casestrat.cli.learning import evaluate, fit, models, promote, readiness, rollback
+from casestrat.cli.moving import reallocate
+from casestrat.cli.moving import record as record_assignments
 from casestrat.cli.night import compare, demo, nightly, recompute
 from casestrat.cli.reporting import scorecard, validation
 
@@ -22,9 +24,11 @@ APP = typer.Typer(
     add_completion=False,
 )
 _DECISIONS = typer.Typer(help="What the committee decided.", no_args_is_help=True)
+_ASSIGNMENTS = typer.Typer(help="What people decided about proposed moves.", no_args_is_help=True)
 _REPORTS = typer.Typer(help="Pages that are made when they are asked for.", no_args_is_help=True)
 _COMMANDS = (
-    demo, nightly, compare, recompute, check, fit, evaluate, readiness, promote, rollback, models, allocate, synthesize,
+    demo, nightly, compare, recompute, check, fit, evaluate, readiness, promote, rollback, models, allocate, reallocate,
+    synthesize,
 )  # fmt: skip
 
 
@@ -49,6 +53,8 @@ APP.command("init")(draft)
 APP.command("list")(listing)
 _DECISIONS.command("record")(record)
 APP.add_typer(_DECISIONS, name="decisions")
+_ASSIGNMENTS.command("record")(record_assignments)
+APP.add_typer(_ASSIGNMENTS, name="assignments")
 _REPORTS.command("validation")(validation)
 _REPORTS.command("scorecard")(scorecard)
 APP.add_typer(_REPORTS, name="report")

@@ -7,6 +7,7 @@ from casestrat.nightly.engine import ENGINES
 from casestrat.nightly.gates import Gates
 from casestrat.nightly.proposals import allocate_source
 from casestrat.nightly.readiness import Readiness, readiness
+from casestrat.nightly.reallocating import Moved, Wanted, reallocate_source, record_assignments_source
 from casestrat.nightly.recompute import Recomputed, recompute_with
 from casestrat.nightly.recording import record_decisions
 from casestrat.nightly.registry import ModelAct, current_model, model_file, model_history, promote, rollback
@@ -20,11 +21,13 @@ __all__ = [
     "Fitted",
     "Gates",
     "ModelAct",
+    "Moved",
     "NightlyRun",
     "Readiness",
     "Recomputed",
     "RunComparison",
     "Validation",
+    "Wanted",
     "allocate_source",
     "audit_groups_of",
     "compare_runs",
@@ -37,7 +40,9 @@ __all__ = [
     "promote",
     "read_corrections_file",
     "readiness",
+    "reallocate_source",
     "recompute_with",
+    "record_assignments_source",
     "record_decisions",
     "rollback",
     "run_nightly",

@@ -134,6 +134,14 @@ CELLS: dict[str, dict[str, Say]] = {
     "workload": {},
     "caseload": {"indicator": indicator, "group_kind": code("group_kind."), "group": group, "is_suppressed": flag},
     "set_aside": {"rule": sentence, "expected": sentence},
+    "moves": {"kind": code("kind."), "reason": code("move."), "why": sentence},
+    "frontier": {},
+    "cover": {"how": code("cover."), "reason": sentence},
+    "handover": {
+        "kind": code("kind."), "because": code("because."), "open_crisis": flag,
+        "last_contact_kind": code("contact."), "was_told": flag,
+    },
+    "step_down": {"tier": tier},
     "difference": {"change": code("change."), "was_proposed": flag, "is_proposed": flag},
 }  # fmt: skip
 """Output → column → how its cells are said; numbers, days, ids and the site's own codes are not named."""

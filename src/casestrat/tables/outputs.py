@@ -19,6 +19,7 @@ from casestrat.tables.columns import (
     person_id,
 )
 from casestrat.tables.contract import Contract, Table, contract_of, facts
+from casestrat.tables.contracts_care import CONTACT_KINDS
 
 _WHY = "an output, never an input"
 
@@ -59,6 +60,10 @@ _CRITERIA = ("meets", "fails", "ask")
 _KIND = ("open", "proposed")
 _CHANGES = ("joins", "leaves", "gains_place", "loses_place", "moves")
 _SHADOW_CHANGES = (*_CHANGES, "stays")
+_MOVE_KINDS = ("forced", "voluntary")
+_MOVE_REASONS = ("leaver", "absence", "no_lead", "newcomer", "room", "balance")
+_COVERS = ("overload", "backup", "absence")
+_SEE_REASONS = ("crisis", "planned_contact", "contact_due", "plan_review", "nothing_due")
 _RULES = ("override", "deadline", "index", "referral_date", "lottery")
 
 
@@ -335,6 +340,108 @@ class Shadow(Table):
         metadata = facts(key=("referral_id",), adds="what a candidate model would change (with --shadow alone)")
 
 
+class Moves(Table):
+    """A case that changes hands in a re-allocation, or gets a case manager where it had none."""
+
+    case_id: Text = key_id("Episode or referral.")
+    person_id: Text = person_id()
+    from_cm: Text = _text("Case manager now; missing: nobody.")
+    to_cm: Text = other_id("Case manager proposed.")
+    minutes: Whole = _count("Minutes a week the case takes.", "minutes a week")
+    kind: Text = _code("Whether it must move; only voluntary moves count in the budget.", _MOVE_KINDS, "needed")
+    reason: Text = _code("What it moves for.", _MOVE_REASONS, "needed")
+    why: Text = _text("Why, in words.")
+    until: Moment = day("Last day, where it is only for a time.")
+    as_of: Moment = _as_of()
+
+    class Config:
+        """Facts about the output."""
+
+        metadata = facts(key=("case_id",), adds="the transfer list of a re-allocation")
+
+
+class Frontier(Table):
+    """One budget of voluntary moves, and how even the work can be within it."""
+
+    max_moves: Whole = _count("Budget.", "moves", presence="key")
+    n_moves: Whole = _count("Voluntary moves made.", "moves")
+    unassigned: Whole = _count("Cases without anybody, before cover.", "cases")
+    largest_utilisation: Number = _amount("Largest share of minutes in use of any case manager.", "share", 0)
+    sum_of_squares: Number = _amount("Sum of capacity times utilisation squared.", "minutes a week", 0)
+    price: Number = _amount("By how much one more move lowers the sum of squares.", "minutes a week")
+    as_of: Moment = _as_of()
+
+    class Config:
+        """Facts about the output."""
+
+        metadata = facts(key=("max_moves",), adds="moves against balance")
+
+
+class Cover(Table):
+    """A case that somebody covers for a time."""
+
+    case_id: Text = key_id("Episode or referral.")
+    person_id: Text = person_id()
+    cm_id: Text = other_id("Who covers.")
+    for_cm: Text = _text("Whose case it is, or was.")
+    how: Text = _code("By an agreed overload, as backup lead, or during a leave.", _COVERS, "needed")
+    minutes: Whole = _count("Minutes a week the case takes.", "minutes a week")
+    until: Moment = day("Last day.")
+    approver: Text = _text("Who approved the overload.")
+    reason: Text = _text("Why it was approved.")
+    as_of: Moment = _as_of()
+
+    class Config:
+        """Facts about the output."""
+
+        metadata = facts(key=("case_id",), adds="who covers whom until when")
+
+
+class Handover(Table):
+    """What the next case manager of a case must know first."""
+
+    case_id: Text = key_id("Episode or referral.")
+    person_id: Text = person_id()
+    from_cm: Text = _text("Case manager now.")
+    to_cm: Text = other_id("Case manager next.")
+    kind: Text = _code("Whether it must move.", _MOVE_KINDS, "needed")
+    until: Moment = day("Last day, where it is only for a time.")
+    see_by: Moment = day("Day by which the person must be seen.")
+    because: Text = _code("What asks for it.", _SEE_REASONS, "needed")
+    open_crisis: Flag = _flag("Whether a crisis is open; missing where the extract has no events.")
+    crisis_on: Moment = day("Day on which it began.")
+    last_contact_on: Moment = day("Last contact that reached the person.")
+    last_contact_kind: Text = _code("What kind it was.", CONTACT_KINDS)
+    next_contact_on: Moment = day("Next contact planned.")
+    contact_due_on: Moment = day("Day on which the standard of the intensity asks for one.")
+    review_due_on: Moment = day("Day on which the plan is to be reviewed.")
+    was_told: Flag = _flag("Whether the person was told of the change.")
+    as_of: Moment = _as_of()
+
+    class Config:
+        """Facts about the output."""
+
+        metadata = facts(key=("case_id",), adds="one handover sheet a case, who must be seen first at the top")
+
+
+class StepDown(Table):
+    """A person of the lowest tier whose plan review is due; reviewing them first may free minutes."""
+
+    case_id: Text = key_id("Episode.")
+    person_id: Text = person_id()
+    cm_id: Text = _text("Case manager.")
+    tier: Text = _code("Tier.")
+    minutes: Whole = _count("Minutes a week the case takes.", "minutes a week")
+    review_due_on: Moment = day("Day on which the plan was to be reviewed.")
+    days_overdue: Whole = _count("Days since.", "days")
+    as_of: Moment = _as_of()
+
+    class Config:
+        """Facts about the output."""
+
+        metadata = facts(key=("case_id",), adds="reviews that may free minutes")
+
+
 _MODELS: dict[str, type[pa.DataFrameModel]] = {
     "waiting_list": WaitingList,
     "assess_first": AssessFirst,
@@ -348,6 +455,11 @@ _MODELS: dict[str, type[pa.DataFrameModel]] = {
     "set_aside": SetAside,
     "difference": Difference,
     "shadow": Shadow,
+    "moves": Moves,
+    "frontier": Frontier,
+    "cover": Cover,
+    "handover": Handover,
+    "step_down": StepDown,
 }
 
 OUTPUTS: dict[str, Contract] = {name: contract_of(name, model) for name, model in _MODELS.items()}
