@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from casestrat.tables import TEXT
 from casestrat.timeline import known, status_on
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from casestrat.knowledge import Program
     from casestrat.tables import Tables
 
@@ -120,10 +119,12 @@ def stock_at(episodes: pd.DataFrame, date: pd.Timestamp) -> np.ndarray:
     With the half-open counts of admissions and closings in ``[start, end)`` it follows that
     ``stock(end) = stock(start) + in − out``.
     """
-    closed = episodes["closed_on"]
-    return ((episodes["admitted_on"] < date) & (closed.isna() | (closed >= date))).to_numpy(dtype=bool)
+    day = date.to_datetime64()
+    admitted, closed = episodes["admitted_on"].to_numpy(), episodes["closed_on"].to_numpy()
+    return np.asarray((admitted < day) & ~(closed < day))  # a missing day is before none
 
 
 def within(days: pd.Series, start: pd.Timestamp, end: pd.Timestamp) -> np.ndarray:
     """Return which days lie in the half-open period [start, end); a missing day lies in none."""
-    return ((days >= start) & (days < end)).to_numpy(dtype=bool)
+    moments = days.to_numpy()
+    return np.asarray((moments >= start.to_datetime64()) & (moments < end.to_datetime64()))
