@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from casestrat.allocation.objective import FIT, SQUARES, UNASSIGNED
-from casestrat.allocation.relaxation import Limits, Prices, bound_of, minute_unit, tranches
+from casestrat.allocation.relaxation import Limits, Prices, bound_of, least_of_classes, minute_unit, tranches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,10 +95,14 @@ def blocks(instance: Instance, plan: Wholes, nearness: float) -> Wholes:
         Number of the block.
     """
     use = instance.loads(plan) / np.maximum(instance.capacity, 1)
+    groups, managers = np.nonzero(instance.allowed)
+    starts = np.searchsorted(groups, np.arange(len(instance.allowed) + 1))
     placed = plan >= 0
-    held = np.unique(np.stack([instance.group[placed], plan[placed]], axis=1), axis=0)
-    rows, others = np.nonzero(instance.allowed[held[:, 0]])
-    holders = held[rows, 1]
+    held = np.unique(instance.group[placed] * instance.m + plan[placed])  # pairs that have a case
+    group, holder = np.divmod(held, max(instance.m, 1))
+    able = starts[group + 1] - starts[group]
+    holders = np.repeat(holder, able)
+    others = managers[np.arange(int(able.sum())) + np.repeat(starts[group] - (np.cumsum(able) - able), able)]
     joined = np.abs(use[holders] - use[others]) <= nearness
     links = coo_array((np.ones(int(joined.sum())), (holders[joined], others[joined])), shape=(instance.m, instance.m))
     return np.asarray(connected_components(links, directed=False)[1], dtype=np.int64)
@@ -149,11 +153,12 @@ def utilisation_bound(instance: Instance, plan: Wholes, left: float, prices: Pri
     able = instance.capacity > 0
     bound = float(np.max(instance.before[able] / instance.capacity[able], initial=0.0))
     seen: set[bytes] = set()
+    demand = _demand(instance)
     for among in _suggested_sets(instance, plan, prices):
         key = np.packbits(among).tobytes()
         if key not in seen:
             seen.add(key)
-            bound = max(bound, _shared_use(instance, among & able, left))
+            bound = max(bound, _shared_use(instance, demand, among & able, left))
     return bound
 
 
@@ -169,15 +174,34 @@ def _suggested_sets(instance: Instance, plan: Wholes, prices: Prices | None) -> 
     return sets
 
 
-def _shared_use(instance: Instance, among: Flags, left: float) -> float:
-    """Largest utilisation that a set cannot avoid: its own cases, dealt out in the smallest steps there are."""
-    own: Flags = np.asarray(~np.any(instance.allowed & ~among, axis=1) & np.any(instance.allowed, axis=1))
-    least = np.where(instance.allowed, instance.weight, np.iinfo(np.int64).max).min(axis=1, initial=2**62)
+class _Demand(NamedTuple):
+    """What a problem asks of sets of case managers: its pairs, and its cases of one class and priority."""
+
+    groups: Wholes
+    managers: Wholes
+    kind_group: Wholes
+    kind_minutes: Numbers
+    kind_priority: Numbers
+    kind_number: Wholes
+
+
+def _demand(instance: Instance) -> _Demand:
+    """Look up once what is asked of every set."""
+    groups, managers = np.nonzero(instance.allowed)
+    least = least_of_classes(groups, instance.weight[groups, managers].astype(np.float64), len(instance.allowed))
     kind_group, kind_priority, kind_number = tranches(instance)
-    inside = own[kind_group]
-    minutes = least[kind_group[inside]]
-    demand = float((minutes * kind_number[inside]).sum())
-    demand -= _most_left(minutes.astype(np.float64), kind_priority[inside], kind_number[inside], left)
+    return _Demand(groups, managers, kind_group, least[kind_group], kind_priority, kind_number)
+
+
+def _shared_use(instance: Instance, demand_of: _Demand, among: Flags, left: float) -> float:
+    """Largest utilisation that a set cannot avoid: its own cases, dealt out in the smallest steps there are."""
+    own = np.zeros(len(instance.allowed), dtype=bool)
+    own[demand_of.groups] = True
+    own[demand_of.groups[~among[demand_of.managers]]] = False
+    inside = own[demand_of.kind_group]
+    minutes, number = demand_of.kind_minutes[inside], demand_of.kind_number[inside]
+    demand = float((minutes * number).sum())
+    demand -= _most_left(minutes, demand_of.kind_priority[inside], number, left)
     unit = minute_unit(instance)
     steps = int(np.ceil(demand / unit - 1e-6))
     capacity, before = instance.capacity[among], instance.before[among]
@@ -227,7 +251,9 @@ def squares_bound(instance: Instance, plan: Wholes, limits: Limits) -> float:
         price = 2 * use
         left = 0.0
         if limits.left:  # the dearest minutes are left out first; their price a unit of priority
-            cheapest = np.where(instance.allowed, price[None, :] * instance.weight, np.inf).min(axis=1, initial=np.inf)
+            groups, managers = np.nonzero(instance.allowed)
+            asked = price[managers] * instance.weight[groups, managers]
+            cheapest = least_of_classes(groups, asked, len(instance.allowed))
             kind_group, kind_priority, kind_number = tranches(instance)
             left = _marginal(cheapest[kind_group], kind_priority, kind_number, limits.left)
         best = max(best, bound_of(instance, SQUARES, limits, Prices(price, np.zeros(instance.m), left)))

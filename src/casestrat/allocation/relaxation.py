@@ -85,9 +85,13 @@ def tranches(instance: Instance) -> tuple[Wholes, Numbers, Wholes]:
         Class, priority and number of cases; one entry per distinct pair.
     """
     able = ~instance.hopeless
-    pairs = np.stack([instance.group[able].astype(np.float64), instance.priority[able]], axis=1)
-    kinds, number = np.unique(pairs, axis=0, return_counts=True)
-    return kinds[:, 0].astype(np.int64), kinds[:, 1], number.astype(np.int64)
+    group, priority = instance.group[able], instance.priority[able]
+    order = np.lexsort((priority, group))
+    group, priority = group[order], priority[order]
+    is_first = np.ones(len(group), dtype=bool)
+    is_first[1:] = (group[1:] != group[:-1]) | (priority[1:] != priority[:-1])
+    first = np.flatnonzero(is_first)
+    return group[first], priority[first], np.diff(np.r_[first, len(group)])
 
 
 def build(instance: Instance, level: str, limits: Limits, cuts: tuple[Cut, ...] = ()) -> CountModel:
@@ -326,11 +330,13 @@ def bound_of(instance: Instance, level: str, limits: Limits, prices: Prices) -> 
             return 0.0
         mix = None if prices.mix is None else prices.mix / total
         prices = Prices(prices.minutes / total, prices.slots / total, prices.left / total, mix=mix)
-    base = instance.cost if level == FIT else np.zeros((1, 1))
-    asked = base + prices.minutes[None, :] * instance.weight + prices.slots[None, :]
+    groups, managers = np.nonzero(instance.allowed)
+    asked = instance.weight[groups, managers] * prices.minutes[managers] + prices.slots[managers]
+    if level == FIT:
+        asked = asked + instance.cost[groups, managers]
     if instance.mix is not None and prices.mix is not None:
-        asked = asked + instance.mix.counted.T.astype(np.float64) @ prices.mix
-    cheapest = np.where(instance.allowed, asked, np.inf).min(axis=1, initial=np.inf)
+        asked = asked + (instance.mix.counted[:, groups] * prices.mix[:, managers]).sum(axis=0)
+    cheapest = least_of_classes(groups, asked, len(instance.allowed))
     kind_group, kind_priority, kind_number = tranches(instance)
     if level == UNASSIGNED:
         stay = kind_priority
@@ -344,6 +350,30 @@ def bound_of(instance: Instance, level: str, limits: Limits, prices: Prices) -> 
     if level != UNASSIGNED:
         value -= prices.left * float(limits.left or 0.0)
     return value + _load_part(instance, level, limits, prices)
+
+
+def least_of_classes(groups: Wholes, values: Numbers, n_classes: int) -> Numbers:
+    """Return the least value of each class over its pairs; infinite for a class without any.
+
+    Parameters
+    ----------
+    groups : numpy.ndarray of int
+        Class of each pair, in order.
+    values : numpy.ndarray
+        Value of each pair.
+    n_classes : int
+        Number of classes.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (n_classes,)
+        The least values.
+    """
+    least = np.full(n_classes, np.inf)
+    if len(groups):
+        starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]])
+        least[groups[starts]] = np.minimum.reduceat(values, starts)
+    return least
 
 
 def _load_part(instance: Instance, level: str, limits: Limits, prices: Prices) -> float:

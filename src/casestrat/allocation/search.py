@@ -25,7 +25,7 @@ _PARTNERS = 12  # case managers asked for an exchange, the roomiest first
 _ATTEMPTS = 60_000  # of making room, for all who are left over: far more than a service of 2,000 cases needs
 
 
-def construct(instance: Instance, *, by_priority: bool) -> Wholes:
+def construct(instance: Instance, *, by_priority: bool, makes_room: bool = True) -> Wholes:
     """Return a first plan: cases in order of scarcity (or of priority), each to the least loaded who can take it.
 
     Parameters
@@ -34,6 +34,8 @@ def construct(instance: Instance, *, by_priority: bool) -> Wholes:
         The arrays of the problem.
     by_priority : bool
         Whether priority comes before scarcity, for when not everyone can be placed.
+    makes_room : bool, optional
+        Whether each case left over is tried again.
 
     Returns
     -------
@@ -49,7 +51,7 @@ def construct(instance: Instance, *, by_priority: bool) -> Wholes:
         takers = draft.takers(case)
         if len(takers):
             draft.put(case, draft.least_loaded(case, takers))
-    return make_room(draft)
+    return make_room(draft) if makes_room else draft.plan
 
 
 def make_room(draft: Draft) -> Wholes:

@@ -28,13 +28,15 @@ from casestrat.allocation.own_costs import place
 from casestrat.allocation.plan import Plan, make_plan
 from casestrat.allocation.relaxation import Limits, build, cuts_at, solve_relaxation
 from casestrat.allocation.search import construct
+from casestrat.allocation.squeeze import rounded_in
+from casestrat.allocation.wide import WIDE_PAIRS, fitted, fractions_within, levelled, squeezed
 from casestrat.errors import UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from casestrat.allocation.problem import AllocationProblem
-    from casestrat.allocation.relaxation import CountModel, Cut, Fractions
+    from casestrat.allocation.relaxation import CountModel, Cut, Fractions, Prices
 
     Wholes: TypeAlias = NDArray[np.int64]
 
@@ -49,6 +51,7 @@ _ROUND_NODES = 15
 _CORE_PAIRS, _CORE_NODES_A_SECOND = 4, 12  # cheapest pairs of a case that own costs are first solved on
 _SECONDS_A_CASE = 3e-4  # kept back for the frames of the plan and for checking it
 _SHARES = {UNASSIGNED: 0.4, LARGEST: 0.55, SQUARES: 0.6, FIT: 0.85}  # of the time limit by the level's end
+_TRIES_A_SECOND, _MOST_TRIES, _NEAR = 6_000, 8, 5e-3  # roundings of a large problem, times pairs; gap that ends them
 _EVEN_ENOUGH = {LARGEST: 2e-3, SQUARES: 1e-5}  # gap that is not worth a search, but for the smallest problems
 _TINY_PAIRS = 25
 _CUTS = (-20, -8, -3, -1, 0, 2, 7, 19)
@@ -146,6 +149,8 @@ class Ladder:
         self.rng = np.random.default_rng(seed)
         self.start = time.monotonic() if start is None else start
         self.levels: list[LevelResult] = []
+        self.even_prices: Prices | None = None  # of the most even fractions, where everyone can be placed
+        self.is_wide = instance.is_balanced and instance.n_pairs > WIDE_PAIRS
 
     def deadline(self, level: str) -> float:
         """Moment of the clock at which a level must end."""
@@ -165,7 +170,8 @@ class Ladder:
         peak = level_value(instance, LARGEST, plan)
         level = Limits(np.minimum(hard, np.maximum(peak_limit(instance.capacity, peak), instance.before)), left)
         plan = self.even_out(plan, level)
-        loose = (1 + instance.delta) * peak
+        # Of a large problem the best peak is not known: the share is taken of its bound.
+        loose = max(peak, (1 + instance.delta) * self.levels[1].bound) if self.is_wide else (1 + instance.delta) * peak
         load = np.minimum(hard, np.maximum(peak_limit(instance.capacity, loose), instance.before))
         limits = Limits(load, left, (1 + instance.delta) * level_value(instance, SQUARES, plan))
         plan = self.tidied(self.fit(plan, limits), limits)
@@ -176,13 +182,15 @@ class Ladder:
     def tidied(self, plan: Wholes, limits: Limits) -> Wholes:
         """Give back what level 3 took from level 2 without needing it."""
         instance = self.instance
-        new = balance(Draft(instance, plan, limits.load, keeps_cost=True))
+        new = self.balanced(plan, limits.load, keeps_cost=True)
         return new if is_inside(instance, limits, new) and not is_better(instance, LARGEST, plan, new) else plan
 
     def place_all(self, hard: Wholes) -> Wholes:
         """Level 1."""
         instance, limits = self.instance, Limits(hard)
         floor = forced_left(instance)
+        if self.is_wide:
+            return self.place_many(limits)
         plan = construct(instance, by_priority=False)
         if not is_closed(instance.unassigned_value(plan), floor):
             other = construct(instance, by_priority=True)
@@ -195,29 +203,57 @@ class Ladder:
             plan, floor = self.better(UNASSIGNED, limits, plan, floor)
         return self.settled(UNASSIGNED, plan, floor)
 
+    def place_many(self, limits: Limits) -> Wholes:
+        """Level 1 of a large problem: even fractions that place everyone, or those that leave the least."""
+        instance, floor = self.instance, forced_left(self.instance)
+        model, fractions = self.relaxed(LARGEST, Limits(limits.load, 0.0))
+        plan = np.full(instance.n, NOBODY, dtype=np.int64)
+        if fractions is not None:
+            self.even_prices = fractions.prices
+        else:
+            model, fractions = self.relaxed(UNASSIGNED, limits)
+            if fractions is not None:
+                floor = max(floor, relaxed_bound(instance, UNASSIGNED, limits, fractions.prices))
+        if fractions is not None:
+            plan = rounded_in(replace(model, limits=limits), fractions).dealt()
+        if fractions is None or not is_closed(instance.unassigned_value(plan), floor):
+            other = squeezed(instance, construct(instance, by_priority=False, makes_room=False), limits.load)
+            plan = self.take(UNASSIGNED, limits, plan, other)
+        if not is_closed(instance.unassigned_value(plan), floor):
+            plan, floor = self.better(UNASSIGNED, limits, plan, floor)
+        return self.settled(UNASSIGNED, plan, floor)
+
     def lower_peak(self, plan: Wholes, limits: Limits) -> Wholes:
         """First value of level 2."""
         instance = self.instance
-        plan = balance(Draft(instance, plan, limits.load))
+        plan = self.balanced(plan, limits.load)
         left = limits.left or 0.0
         floor = utilisation_bound(instance, plan, left, None)
         if not is_closed(level_value(instance, LARGEST, plan), floor):
-            _, fractions = self.relaxed(LARGEST, limits)
-            if fractions is not None:
-                floor = max(floor, utilisation_bound(instance, plan, left, fractions.prices))
-                floor = max(floor, relaxed_bound(instance, LARGEST, limits, fractions.prices))
-            if not self.is_even(LARGEST, plan, floor, left):
+            prices = self.even_prices
+            if prices is None:
+                _, fractions = self.relaxed(LARGEST, limits)
+                prices = None if fractions is None else fractions.prices
+            if prices is not None:
+                floor = max(floor, utilisation_bound(instance, plan, left, prices))
+                floor = max(floor, relaxed_bound(instance, LARGEST, limits, prices))
+            if not self.is_wide and not self.is_even(LARGEST, plan, floor, left):
                 plan, floor = self.better(LARGEST, limits, plan, floor)
         return self.settled(LARGEST, plan, floor)
 
     def even_out(self, plan: Wholes, limits: Limits) -> Wholes:
         """Second value of level 2."""
         instance = self.instance
-        plan = self.take(SQUARES, limits, plan, balance(Draft(instance, plan, limits.load)))
+        plan = self.take(SQUARES, limits, plan, self.balanced(plan, limits.load))
         floor = squares_bound(instance, plan, limits)
         if not self.is_even(SQUARES, plan, floor, limits.left or 0.0):
             plan, floor = self.whole(SQUARES, limits, plan, floor)
         return self.settled(SQUARES, plan, floor)
+
+    def balanced(self, plan: Wholes, load: Wholes, *, keeps_cost: bool = False) -> Wholes:
+        """Even a plan out within limits on minutes."""
+        new = levelled(self.instance, plan, load, keeps_cost=keeps_cost) if self.is_wide else None
+        return balance(Draft(self.instance, plan, load, keeps_cost=keeps_cost)) if new is None else new
 
     def is_even(self, level: str, plan: Wholes, floor: float, left: float) -> bool:
         """Whether a value of level 2 is not worth a search: closed, nearly so, or some are left as minutes lack."""
@@ -229,6 +265,8 @@ class Ladder:
     def fit(self, plan: Wholes, limits: Limits) -> Wholes:
         """Level 3."""
         instance = self.instance
+        if self.is_wide:
+            return self.fit_wide(plan, limits)
         plan = descend(Draft(instance, plan, limits.load), limits)
         floor = relaxed_bound(instance, FIT, limits, None)
         if not is_closed(instance.fit_value(plan), floor):
@@ -241,6 +279,20 @@ class Ladder:
                 if not instance.is_balanced and instance.n_pairs > _WHOLE_FIRST_PAIRS:
                     plan = self.on_core(plan, limits, fractions)
             plan, floor = self.better(FIT, limits, plan, floor)
+        return self.settled(FIT, plan, floor)
+
+    def fit_wide(self, plan: Wholes, limits: Limits) -> Wholes:
+        """Level 3 of a large problem."""
+        instance, seconds = self.instance, self.seconds(FIT)
+        floor = relaxed_bound(instance, FIT, limits, None)
+        _, fractions = fractions_within(instance, plan, limits, seconds)
+        if fractions is not None:
+            floor = max(floor, relaxed_bound(instance, FIT, limits, fractions.prices))
+        tries = int(np.clip(_TRIES_A_SECOND * self.time_limit_s / instance.n_pairs, 1, _MOST_TRIES))
+        for other in fitted(instance, plan, limits, seconds, tries):
+            plan = self.take(FIT, limits, plan, other)
+            if instance.fit_value(plan) <= floor * (1 + _NEAR) or time.monotonic() > self.deadline(FIT):
+                break
         return self.settled(FIT, plan, floor)
 
     def fit_own(self, plan: Wholes, limits: Limits) -> Wholes:
@@ -265,9 +317,11 @@ class Ladder:
             cuts = cuts_at(self.instance, self.instance.loads(plan).astype(np.float64), _CUTS)
         model = build(self.instance, level, limits, cuts)
         small = self.instance.n_pairs <= _RELAXED_PAIRS
-        # A bound is owed whatever the searches took, so the relaxation has a little time of its own.
-        seconds = max(self.deadline(level) - time.monotonic(), 0.5 + 0.05 * self.time_limit_s)
-        return model, solve_relaxation(model, seconds) if small else None
+        return model, solve_relaxation(model, self.seconds(level)) if small else None
+
+    def seconds(self, level: str) -> float:
+        """Seconds for a relaxation: a bound is owed whatever the searches took, so it has a little time of its own."""
+        return max(self.deadline(level) - time.monotonic(), 0.5 + 0.05 * self.time_limit_s)
 
     def take(self, level: str, limits: Limits, plan: Wholes, other: Wholes) -> Wholes:
         """Take the other plan where it is within the limits and better."""
