@@ -145,7 +145,8 @@ class Offers:
 def _ranges(starts: Wholes, rows: Wholes) -> Wholes:
     """Concatenate the ranges ``starts[row] … starts[row + 1]`` of rows in order."""
     size = starts[rows + 1] - starts[rows]
-    return np.arange(int(size.sum())) + np.repeat(starts[rows] - (np.cumsum(size) - size), size)
+    first = np.repeat(starts[rows] - (np.cumsum(size) - size), size)
+    return np.asarray(np.arange(int(size.sum())) + first, dtype=np.int64)
 
 
 def apart(first: Wholes, second: Wholes, gain: Numbers, m: int) -> Wholes:
@@ -155,7 +156,7 @@ def apart(first: Wholes, second: Wholes, gain: Numbers, m: int) -> Wholes:
     rank = np.arange(len(order))
     np.minimum.at(place, first[order], rank)
     np.minimum.at(place, second[order], rank)
-    return order[(place[first[order]] == rank) & (place[second[order]] == rank)]
+    return np.asarray(order[(place[first[order]] == rank) & (place[second[order]] == rank)], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,7 +186,7 @@ def bundles_of(market: Market) -> Bundles | None:
 
 def _offered(bundles: Bundles, table: Wholes, open_: Offers) -> Wholes:
     """For each couple and sum of minutes, the bundle that makes it, −1 for none; shape (couples, cells)."""
-    offers = np.full((len(table), bundles.cells), -1, dtype=np.int16)
+    offers = np.full((len(table), bundles.cells), -1, dtype=np.int64)
     way, again = open_.way[table] >= 0, open_.again[table] >= 0
     for number in range(len(bundles.one) - 1, -1, -1):  # fewer cases are preferred
         one, two = bundles.one[number], bundles.two[number]
