@@ -46,7 +46,7 @@ def test_only_new_leads_are_proposals(caseload_of, data_of, made_up):
     allocation = made_up.make_caseload()["allocation"]
     allocation = pd.concat([allocation, allocation.head(2).assign(is_new=False, person_id="P-OLD")])
     assert "P-OLD" not in {
-        row["person_id"] for row in records(data_of(caseload_of({"allocation": allocation}))["proposed"])
+        row["person_id"] for row in records(data_of(caseload_of({"allocation": allocation}))["items"])
     }
 
 
@@ -132,7 +132,7 @@ def test_a_workload_without_capacity_is_refused(caseload_of):
 
 def test_an_allocation_without_the_mark_of_new_is_taken_whole(caseload_of, data_of, made_up):
     allocation = made_up.make_caseload()["allocation"].drop(columns="is_new")
-    assert len(data_of(caseload_of({"allocation": allocation}))["proposed"]["rows"]) == len(allocation)
+    assert len(data_of(caseload_of({"allocation": allocation}))["items"]["rows"]) == len(allocation)
 
 
 def test_missing_minutes_are_told_as_missing(caseload_of, data_of, made_up):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from casestrat._version import __version__
+from casestrat.nightly.caseload_frames import OTHER_LANGUAGES, admission_frames, new_leads, plan_frames, with_languages
 from casestrat.nightly.difference import difference_of
 from casestrat.nightly.files import json_bytes, output_error, parquet_bytes, to_contract, write_atomic
 from casestrat.nightly.lists import LISTS, list_bytes
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from casestrat.nightly.ranking import CommitteeList
     from casestrat.nightly.results import Results
 
-_OTHER_LANGUAGES = ("fr", "it")  # in which a page can be read
 _SENTENCES = {"allocation": ("why",), "unassigned": ("reason", "relaxation")}
 
 
@@ -72,15 +72,18 @@ def told_frame(results: Results, name: str, lang: str) -> pd.DataFrame:
     return frame
 
 
+def _spoken(results: Results) -> dict[str, pd.DataFrame]:
+    """Return the outputs that hold sentences, as the pages take them."""
+    return {name: frame for name in _SENTENCES if (frame := _in_all_languages(results, name)) is not None}
+
+
 def _in_all_languages(results: Results, name: str) -> pd.DataFrame | None:
     """Return an output with its sentences in each language that a page can switch to: ``why_fr`` beside ``why``."""
     frame = results.frames.get(name)
     if frame is None:
         return None
-    told = {lang: told_frame(results, name, lang) for lang in _OTHER_LANGUAGES}
-    return frame.assign(
-        **{f"{column}_{lang}": one[column] for lang, one in told.items() for column in _SENTENCES[name]}
-    )
+    told = {lang: told_frame(results, name, lang) for lang in OTHER_LANGUAGES}
+    return with_languages({"en": frame, **told}, _SENTENCES[name])
 
 
 def _write_difference(results: Results, folders: RunFolders, lang: str) -> None:
@@ -99,26 +102,56 @@ def _write_pages(results: Results, folder: Path, lang: str) -> None:
             write_atomic(
                 folder / "meetings" / f"{file_name(one.meeting.meeting_id)}.json", one.meeting.to_json().encode()
             )
-    spoken = {name: frame for name in _SENTENCES if (frame := _in_all_languages(results, name)) is not None}
+    spoken = _spoken(results)
     pages = {page_name(one, results.lists): _committee_page(results, one, lang, spoken) for one in results.lists}
     for name, page in pages.items():
         write_atomic(folder / name, page.encode())
     if len(results.lists) > 1:
         write_atomic(folder / "committee.html", _index(results, lang).encode())
-    page = caseload_page(
+    write_atomic(folder / "caseload.html", team_page(results, lang, {"committee": "committee.html"}).encode())
+
+
+def team_page(results: Results, lang: str, links: dict[str, str]) -> str:
+    """Return the caseload page of a night, with what the plan tells beside its lists.
+
+    Parameters
+    ----------
+    results : Results
+        The frames of the run.
+    lang : str
+        The language in which the page opens.
+    links : dict of str to str
+        Names of files beside the page.
+
+    Returns
+    -------
+    str
+        The HTML of the page.
+    """
+    spoken = _spoken(results)
+    tables, program, plan = results.tables, results.program, results.plan
+    date = pd.Timestamp(results.inputs.as_of)
+    told: dict[str, Any] = {}
+    if plan is not None:
+        ranked = results.frames["waiting_list"]
+        told = plan_frames(plan, results.problem, tables, program, date)
+        told |= admission_frames(tables, program, ranked, date, plan)
+        told["handover"] = new_leads(plan, tables, program, date)
+    return caseload_page(
         workload=results.frames.get("workload"),
         allocation=spoken.get("allocation"),
         unassigned=spoken.get("unassigned"),
         indicators=results.frames["caseload"],
         flow=results.flow,
         contacts=results.contacts,
-        program=results.program,
+        tiers=results.frames["risk"],
+        program=program,
         as_of=results.inputs.as_of,
         lang=lang,
         fingerprints=results.inputs.fingerprints,
-        links={"committee": "committee.html"},
+        links=links,
+        **told,
     )
-    write_atomic(folder / "caseload.html", page.encode())
 
 
 def _index(results: Results, lang: str) -> str:
@@ -133,7 +166,7 @@ def _index(results: Results, lang: str) -> str:
 
 def _committee_page(results: Results, one: CommitteeList, lang: str, spoken: dict[str, pd.DataFrame]) -> str:
     ids = pd.concat([one.ranked["person_id"], one.assess_first["person_id"]])
-    frames = {name: results.frames[name] for name in ("reasons", "criteria")} | spoken
+    frames = {name: results.frames[name] for name in ("reasons", "criteria", "risk")} | spoken
     mine = {name: frame[frame["person_id"].isin(ids)] for name, frame in frames.items()}
     meeting = json.loads(one.meeting.to_json()) if one.meeting is not None else _no_meeting(results, one)
     meetings = {"meetings": "committee.html"} if len(results.lists) > 1 else {}
@@ -146,6 +179,7 @@ def _committee_page(results: Results, one: CommitteeList, lang: str, spoken: dic
         allocation=mine.get("allocation"),
         unassigned=mine.get("unassigned"),
         services=results.tables.services,
+        tiers=mine["risk"],
         people=results.tables.persons[results.tables.persons["person_id"].isin(ids)],
         program=results.program,
         lang=lang,

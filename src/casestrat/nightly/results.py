@@ -36,6 +36,7 @@ class Results:
     parts: int
     left_out: tuple[str, ...]  # outputs that the extract's tables do not allow
     plan: Plan | None = None  # keeps what it says by key, so that it can be said in every language
+    problem: AllocationProblem | None = None  # that the plan solves
     counts: dict[str, Any] = field(default_factory=dict)
     shadow: dict[str, Any] | None = None  # what a candidate would change, in counts
 
@@ -87,7 +88,7 @@ def assemble(
 
     ranking = ranked_by(model, tasks)
     lists, ranked, tiers = ranking.lists, ranking.ranked, ranking.tiers
-    plan, left_out = _allocate(tables, program, ranked, date)
+    plan, problem, left_out = _allocate(tables, program, ranked, date)
     workload = plan.workload if plan is not None else None
     frames = {
         "waiting_list": ranked,
@@ -109,18 +110,18 @@ def assemble(
     counts = _count(tables, shaped, lists, plan)
     return Results(
         program, tables, inputs, shaped, lists, flow(tables, program, date), contacts_due(tables, program, date),
-        len(tasks), left_out, plan, counts, told_of_shadow,
+        len(tasks), left_out, plan, problem, counts, told_of_shadow,
     )  # fmt: skip
 
 
 def _allocate(
     tables: Tables, program: Program, ranked: pd.DataFrame, date: pd.Timestamp
-) -> tuple[Plan | None, tuple[str, ...]]:
+) -> tuple[Plan | None, AllocationProblem | None, tuple[str, ...]]:
     """Allocate, or say which outputs the extract does not allow."""
     if not tables.has("case_managers"):
-        return None, ("allocation", "unassigned", "workload")
+        return None, None, ("allocation", "unassigned", "workload")
     problem = AllocationProblem.from_tables(tables, program, ranked, date)
-    return allocate(problem, time_limit_s=ALLOCATION_SECONDS, random_state=0), ()
+    return allocate(problem, time_limit_s=ALLOCATION_SECONDS, random_state=0), problem, ()
 
 
 def _risk(tiers: pd.DataFrame, model: Any) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The caseload page: who has how many hours of cases, who cannot be followed yet, and how the service flows."""
+"""The caseload page: who has how many hours of cases, what is to change hands, who cannot be followed, how it flows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from casestrat.reports.caseload_moves import blocked_rows, moves_data, waiting_counts, words_of_page
 from casestrat.reports.page_data import (
     TOLD,
     check_language,
@@ -34,8 +35,19 @@ _WORKLOAD = (
     "cm_id", "team", "capacity_minutes", "minutes_before", "minutes_after", "cases_before", "cases_after",
     "n_high", "n_medium", "n_low",
 )  # fmt: skip
-_PROPOSED = ("case_id", "person_id", "kind", "cm_id", "minutes", *TOLD["allocation"], "runner_up")
 _UNASSIGNED = ("case_id", "person_id", "kind", "minutes", "rule", *TOLD["unassigned"])
+_LEVELS = ("level", "value", "bound", "gap", "is_optimal")
+_TEAMS = ("team", "waiting", "admissible")
+_COVER = ("case_id", "person_id", "cm_id", "for_cm", "how", "minutes", "until", "approver", "reason")
+_FRONTIER = ("max_moves", "n_moves", "unassigned", "largest_utilisation", "sum_of_squares")
+_HANDOVER = (
+    "case_id", "person_id", "from_cm", "to_cm", "until", "see_by", "because", "open_crisis", "crisis_on",
+    "last_contact_on", "last_contact_kind", "next_contact_on", "contact_due_on", "review_due_on", "was_told",
+)  # fmt: skip
+_EXPIRING = ("cm_id", "kind", "name", "jurisdiction", "valid_to", "days_left", "n_cases", "n_stranded")
+_HIRING = ("kind", "value", "people_placed", "minutes_placed")
+_BINDING = ("kind", "id", "rule", "used", "limit", "n_cases", "minutes")
+_TIERS = ("person_id", "cm_id", "tier", "step_down_to", "review_step_down", "proposed_override")
 _INDICATORS = (
     "indicator", "group_kind", "group", "period_start", "period_end", "value", "numerator", "denominator",
     "is_suppressed",
@@ -50,17 +62,31 @@ def caseload_page(
     indicators: pd.DataFrame | None = None,
     flow: pd.DataFrame | None = None,
     contacts: pd.DataFrame | None = None,
+    moves: pd.DataFrame | None = None,
+    choices: pd.DataFrame | None = None,
+    levels: pd.DataFrame | None = None,
+    cover: pd.DataFrame | None = None,
+    frontier: pd.DataFrame | None = None,
+    handover: pd.DataFrame | None = None,
+    expiring: pd.DataFrame | None = None,
+    hiring: pd.DataFrame | None = None,
+    binding: pd.DataFrame | None = None,
+    admission: pd.DataFrame | None = None,
+    teams: pd.DataFrame | None = None,
+    tiers: pd.DataFrame | None = None,
+    first_day: date | str | pd.Timestamp | None = None,
     program: Program,
     as_of: date | str | pd.Timestamp,
     lang: str = "en",
     fingerprints: Mapping[str, str] | None = None,
     links: Mapping[str, str] | None = None,
 ) -> str:
-    """Return the page on which a team sees its caseload; it ranks no one.
+    """Return the page on which a team sees its caseload and decides who takes over what; it ranks no one.
 
     Case managers stand in alphabetical order of their id and cannot be sorted otherwise. Hours are what the cases need,
     by the program's weights; small counts that the run suppressed stay hidden. Without a frame its part says what is
-    missing.
+    missing, or is left out. The page decides nothing: each move is accepted, given to somebody else or held by a person
+    who is named, and leaves the page as a decision file (format ``casestrat-assignments/1``).
 
     Parameters
     ----------
@@ -76,6 +102,26 @@ def caseload_page(
         ``casestrat.caseload.flow``; the last 24 whole months are drawn.
     contacts : pandas.DataFrame, optional
         One row per tier or intensity with ``due`` and ``done``, or one row per contact due with ``done_in_period``.
+    moves : pandas.DataFrame, optional
+        One row per case that changes hands, as ``moves`` of a re-allocation; without it the new leads of ``allocation``
+        are proposed. Cases of people who wait are shown, and decided on once they are admitted.
+    choices : pandas.DataFrame, optional
+        One row per case and case manager whom the rules allow: case_id, cm_id, is_chosen, has_room, cost, minutes,
+        utilisation_after, missed (codes of what the pair misses, separated by ``;``).
+    levels : pandas.DataFrame, optional
+        One row per level of the plan: level, value, bound, gap, is_optimal.
+    cover, frontier, handover : pandas.DataFrame, optional
+        Of a re-allocation: who covers whom, moves against balance, one handover sheet a case.
+    expiring, hiring, binding : pandas.DataFrame, optional
+        Rights that end soon, what one more case manager would bring, what binds the plan.
+    admission : pandas.DataFrame, optional
+        One row per waiting person: admissible_now, reason, relaxation (and ``reason_fr`` and so on).
+    teams : pandas.DataFrame, optional
+        One row per team: team, waiting, admissible.
+    tiers : pandas.DataFrame, optional
+        One row per person, as in ``risk``; those with a step down to review or a proposed override are listed.
+    first_day : date, optional
+        First day with the new case managers, as far as nobody says otherwise; without it the day of the decision.
     program : Program
         Labels, tiers and the small-cell threshold.
     as_of : date
@@ -101,9 +147,10 @@ def caseload_page(
     if workload is not None:
         need_columns(workload, ("cm_id", "capacity_minutes", "minutes_after"), "workload")
         workload = workload.sort_values("cm_id", kind="stable")
+    words = words_of_page(page_words("pages", "caseload_page"))
     data = {
         "lang": lang,
-        "words": page_words("pages", "caseload_page"),
+        "words": words,
         "labels": {
             **program_labels(program),
             "intensities": {key: in_all_languages(one.label, key) for key, one in program.intensities.items()},
@@ -112,27 +159,49 @@ def caseload_page(
         "as_of": plain(as_of),
         "fingerprints": {str(part): plain(value) for part, value in dict(fingerprints or {}).items() if value},
         "links": {name: href for name, href in dict(links or {}).items() if name == "committee"},
+        "first_day": plain(first_day),
         "small_cell": program.privacy.small_cell,
         "workload": rows_of(workload, _WORKLOAD),
-        "proposed": rows_of(_new_leads(allocation), _PROPOSED),
+        **moves_data(allocation, moves, choices, _tier_of(tiers), plain(as_of)),
         "unassigned": rows_of(_sorted(unassigned, "person_id"), _UNASSIGNED),
+        "levels": rows_of(levels, _LEVELS),
+        "cover": rows_of(_sorted(cover, "case_id"), _COVER),
+        "frontier": rows_of(_sorted(frontier, "max_moves"), _FRONTIER),
+        "handover": rows_of(handover, _HANDOVER),
+        "expiring": rows_of(expiring, _EXPIRING),
+        "hiring": rows_of(hiring, _HIRING),
+        "binding": rows_of(binding, _BINDING),
+        "blocked": blocked_rows(admission),
+        "waiting": waiting_counts(admission),
+        "teams": rows_of(teams, _TEAMS),
+        "tiers": rows_of(_to_review(tiers, allocation), _TIERS),
         "indicators": rows_of(indicators, _INDICATORS),
         "flow": _flow_charts(flow),
         "contacts": _contact_rows(contacts),
     }
     name = in_all_languages(program.label, program.id)[lang]
-    return render("caseload.html.j2", data=script_json(data), lang=lang, words=data["words"][lang], program_name=name)
+    return render("caseload.html.j2", data=script_json(data), lang=lang, words=words[lang], program_name=name)
 
 
 def _sorted(frame: pd.DataFrame | None, column: str) -> pd.DataFrame | None:
     return frame if frame is None or column not in frame.columns else frame.sort_values(column, kind="stable")
 
 
-def _new_leads(allocation: pd.DataFrame | None) -> pd.DataFrame | None:
-    """Return the assignments that are proposed anew, in order of person."""
-    if allocation is None or "is_new" not in allocation.columns:
-        return _sorted(allocation, "person_id")
-    return _sorted(allocation[allocation["is_new"].fillna(False).astype(bool)], "person_id")
+def _tier_of(tiers: pd.DataFrame | None) -> dict[str, str] | None:
+    """Return the tier of each person."""
+    return None if tiers is None else dict(zip(tiers["person_id"], tiers["tier"], strict=True))
+
+
+def _to_review(tiers: pd.DataFrame | None, allocation: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Return whom somebody follows and whose tier is to be looked at, with who follows them."""
+    if tiers is None or allocation is None:
+        return None
+    need_columns(tiers, ("person_id", "tier", "review_step_down", "proposed_override"), "tiers")
+    is_asked = tiers["review_step_down"].fillna(False).astype(bool) | (tiers["proposed_override"].fillna(0) > 0)
+    leads = allocation[allocation["kind"].eq("open").fillna(False)].drop_duplicates("person_id")
+    rows = tiers[is_asked & tiers["person_id"].isin(leads["person_id"])]
+    rows = rows.assign(cm_id=rows["person_id"].map(leads.set_index("person_id")["cm_id"]))
+    return rows.sort_values("person_id", kind="stable")
 
 
 def _flow_charts(flow: pd.DataFrame | None) -> list[dict[str, Any]]:

@@ -47,6 +47,7 @@ _CRITERIA = ("person_id", "referral_id", "criteria_set", "criterion", "result", 
 _ALLOCATION = ("person_id", "cm_id", "minutes", *TOLD["allocation"], "runner_up")
 _UNASSIGNED = ("person_id", "rule", *TOLD["unassigned"])
 _PEOPLE = ("person_id", "birth_year", "birth_month", "language", "interpreter_needed")
+_TIERS = ("person_id", "proposed_override", "unknown_inputs", "review_step_down", "step_down_to")
 _SERVICES = ("service_id", "domain", "territory", "waiting_days", "label_en", "label_fr", "label_it")
 _ADDED = (*_RANKED, "reason", "by", "added_at")
 
@@ -61,6 +62,7 @@ def committee_page(
     allocation: pd.DataFrame | None = None,
     unassigned: pd.DataFrame | None = None,
     services: pd.DataFrame | None = None,
+    tiers: pd.DataFrame | None = None,
     program: Program,
     lang: str = "en",
     people: pd.DataFrame | None = None,
@@ -90,6 +92,8 @@ def committee_page(
         and ``relaxation`` there may be ``why_fr`` and so on, in the other languages.
     services : pandas.DataFrame, optional
         Where a relay can lead; without it a refusal can only say that a relay is to be found.
+    tiers : pandas.DataFrame, optional
+        One row per person, as in ``risk``: overrides that a rule proposes, rules left open, steps down to review.
     program : Program
         Labels, tiers and reasons of decisions.
     lang : {"en", "fr", "it"}
@@ -142,6 +146,7 @@ def committee_page(
         "criteria": rows_of(_about(criteria, ids), _CRITERIA),
         "allocation": rows_of(_proposed(_about(allocation, ids)), _ALLOCATION),
         "unassigned": rows_of(_about(unassigned, ids), _UNASSIGNED),
+        "tiers": rows_of(_to_look_at(_about(tiers, ids)), _TIERS),
         "people": rows_of(_about(people, ids), _PEOPLE),
         "services": rows_of(services, _SERVICES),
     }
@@ -181,6 +186,15 @@ def _as_of(*frames: pd.DataFrame) -> str | None:
 def _about(frame: pd.DataFrame | None, ids: set[Any]) -> pd.DataFrame | None:
     """Return the rows about the people on the page."""
     return None if frame is None or "person_id" not in frame.columns else frame[frame["person_id"].isin(ids)]
+
+
+def _to_look_at(tiers: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Return those whose tier a person should look at."""
+    if tiers is None:
+        return None
+    asked = tiers["proposed_override"].fillna(0) > 0
+    open_rules = tiers["unknown_inputs"].fillna("").ne("")
+    return tiers[asked | open_rules | tiers["review_step_down"].fillna(False).astype(bool)]
 
 
 def _proposed(allocation: pd.DataFrame | None) -> pd.DataFrame | None:

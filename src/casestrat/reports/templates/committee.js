@@ -52,18 +52,6 @@ function renderHead() {
     h("button", { type: "button", class: "main", id: "export", onclick: exportDecisions }, w("export")));
 }
 
-function fileButton(id, key, accept, read) {
-  const input = h("input", {
-    type: "file", id: `file-${id}`, accept, hidden: true, "aria-label": w(key),
-    onchange: async (event) => {
-      const [file] = event.target.files;
-      event.target.value = "";
-      if (file) read(await file.text());
-    },
-  });
-  return [h("button", { type: "button", id: `open-${id}`, title: w(`${key}_hint`), onclick: () => input.click() }, w(key)), input];
-}
-
 function choice(name, key, pairs) {
   return h("label", {}, w(key), h("select", {
     id: `filter-${name}`, onchange: (event) => { view[name] = event.target.value; renderList(); },
@@ -155,9 +143,7 @@ function exportDecisions() {
     return;
   }
   const file = `decisions-${meeting.meeting_id ?? "list"}-${(meeting.list_fingerprint ?? "").slice(0, 8)}.json`;
-  const address = URL.createObjectURL(new Blob([`${JSON.stringify(decisionFile(), null, 2)}\n`], { type: "application/json" }));
-  h("a", { href: address, download: file }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  offerFile(file, decisionFile());
   state.exported = new Map([...state.decisions.keys()].map((ref) => [ref, asText(ref)]));
   keepDraft();
   renderProgress();

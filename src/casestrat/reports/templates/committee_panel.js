@@ -175,6 +175,19 @@ function caseManager(entry) {
     told(refusal, "relaxation") ? h("p", { class: "quiet" }, w("would_help", { change: told(refusal, "relaxation") })) : null);
 }
 
+// What a person should look at before the tier is taken as it stands; a rule proposes, and nobody's tier falls by itself.
+function tierNotes(entry) {
+  const row = tierNotesById.get(entry.person_id);
+  if (!row) return null;
+  const inputs = (row.unknown_inputs ?? "").split(/[,;]\s*/).filter(Boolean).map(factName).join(", ");
+  const notes = [
+    row.proposed_override > 0 ? w("override_proposed", { n: number(row.proposed_override) }) : "",
+    row.review_step_down === true ? w("step_down", { tier: row.step_down_to ? tierLabel(row.step_down_to) : w("unknown") }) : "",
+    inputs ? w("rule_open", { inputs }) : "",
+  ].filter(Boolean);
+  return panelSection("tier_notes", "", notes.map((note) => h("p", {}, note)));
+}
+
 const decisionReason = (decision) => label(reasonList.find((one) => one.code === decision.reason)?.label, decision.reason);
 
 function earlierDecisions(entry) {
@@ -211,7 +224,7 @@ function personHead(entry, heading = "h2") {
 }
 
 const personSections = (entry) =>
-  [whyPlace(entry), scoreRestsOn(entry), admissionCriteria(entry), whyNotHigher(entry), caseManager(entry), earlierDecisions(entry)];
+  [whyPlace(entry), scoreRestsOn(entry), admissionCriteria(entry), tierNotes(entry), whyNotHigher(entry), caseManager(entry), earlierDecisions(entry)];
 
 function renderPanel() {
   const entry = entryOf.get(state.open);

@@ -12,6 +12,7 @@ const reasonsById = groupBy(records(data.reasons), "person_id");
 const criteriaById = groupBy(records(data.criteria), "person_id");
 const proposalById = new Map(records(data.allocation).map((row) => [row.person_id, row]));
 const refusalById = new Map(records(data.unassigned).map((row) => [row.person_id, row]));
+const tierNotesById = new Map(records(data.tiers).map((row) => [row.person_id, row]));
 const services = records(data.services);
 const reasonList = data.labels.decision_reasons;
 
@@ -58,11 +59,6 @@ function departure(entry, outcome) {
   if (outcome !== "admit" && isWithin(entry)) return { key: "override_pass", values };
   return null;
 }
-
-const two = (n) => String(n).padStart(2, "0");
-const dayOf = (moment) => `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}`;
-const momentOf = (moment) => `${dayOf(moment)}T${two(moment.getHours())}:${two(moment.getMinutes())}:${two(moment.getSeconds())}`;
-const today = () => dayOf(new Date());
 
 // The day a reason parks someone until, counted from the meeting or from today, whichever is later.
 function parkedUntil(reason) {
@@ -202,25 +198,4 @@ function restoreDraft() {
   for (const decision of decisions) state.decisions.set(decision.referral_id, decision);
   state.by = decisions.at(-1)?.decided_by ?? "";
   return decisions.length;
-}
-
-// A local CSV with the columns person_id and label, separated by commas, semicolons or tabs → names by id.
-function namesIn(text) {
-  const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/).filter((line) => line.trim());
-  const separator = [",", ";", "\t"].find((one) => (lines[0] ?? "").includes(one)) ?? ",";
-  const cells = (line) => {
-    const found = [];
-    let cell = "", quoted = false;
-    for (let i = 0; i < line.length; i += 1) {
-      if (line[i] === '"' && quoted && line[i + 1] === '"') cell += line[(i += 1)];
-      else if (line[i] === '"') quoted = !quoted;
-      else if (line[i] === separator && !quoted) found.push(cell), (cell = "");
-      else cell += line[i];
-    }
-    return [...found, cell].map((one) => one.trim());
-  };
-  const header = lines.length ? cells(lines[0]) : [];
-  const id = header.indexOf("person_id"), name = header.indexOf("label");
-  if (id < 0 || name < 0) return null;
-  return new Map(lines.slice(1).map(cells).filter((row) => row[id] && row[name]).map((row) => [row[id], row[name]]));
 }
