@@ -9,11 +9,13 @@ from casestrat.allocation.cover import backups_of, step_down_candidates
 from casestrat.allocation.expiring import expiring_licenses
 from casestrat.allocation.handover import handover, sensitive_cases
 from casestrat.allocation.hiring import what_would_help
+from casestrat.allocation.own_weights import TypePlan, balance_types
 from casestrat.allocation.plan import Plan
 from casestrat.allocation.problem import AllocationProblem
 from casestrat.allocation.reallocation import Reallocation, reallocate
 from casestrat.allocation.solve import allocate
 from casestrat.allocation.vacancy import Vacancy, vacancy
+from casestrat.allocation.zones import ZonePlan, balance_zones
 
 __all__ = [
     "Acceptance",
@@ -21,11 +23,15 @@ __all__ = [
     "AllocationProblem",
     "Plan",
     "Reallocation",
+    "TypePlan",
     "Vacancy",
+    "ZonePlan",
     "accept_moves",
     "admissible_now",
     "allocate",
     "backups_of",
+    "balance_types",
+    "balance_zones",
     "binding",
     "case_weights",
     "check_plan",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Numbers: TypeAlias = NDArray[np.float64]
 
 _PATIENCE = 8  # steps without a better bound before steps become shorter
-_SHORTER = 0.7
+_SHORTER, _SHORTEST = 0.7, 0.01
 _NEAR = 1e-5  # relative: how near the bound is to come to what caseloads can prove
 _DEAR = 3.0  # times the greatest cost: leaving a case out of all caseloads
 
@@ -65,6 +65,8 @@ def by_steps(costs: Costs, prices: Numbers, value: float, steps: int, deadline: 
             best, waited = Priced(prices, taken.bound), 0
         wanted = 1.0 - taken.pairs.sum(axis=1)
         if not wanted.any() or value <= taken.bound:
+            break
+        if length < _SHORTEST:
             break
         if waited >= _PATIENCE:
             length, waited, prices = length * _SHORTER, 0, best.prices

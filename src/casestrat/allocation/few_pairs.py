@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Wholes: TypeAlias = NDArray[np.int64]
 
 _EASE = 1e-6
+_SAFE = 0.6  # share of the seconds left that a search is given: the solver may overrun them
 _LISTED = 2_000  # groups listed one by one; of more, some are drawn
 _NODES_A_ROUND = 40
 _PATIENCE = 3  # times the number of case managers: groups drawn without a gain before a search ends
@@ -91,7 +92,7 @@ def on_pairs(costs: Costs, plan: Wholes, pairs: Flags, nodes: int, deadline: flo
     tuple of numpy.ndarray of int and float
         A plan, no dearer; the bound is infinite where the pairs allow no plan.
     """
-    seconds = deadline - time.monotonic()
+    seconds = _SAFE * (deadline - time.monotonic())
     new, found = deal_on(costs, pairs, np.arange(costs.n), np.arange(costs.m), nodes, seconds)
     return cheaper(costs, plan, new), found.bound
 
@@ -153,7 +154,7 @@ def deal_group(costs: Costs, plan: Wholes, pairs: Flags, among: Wholes, budget: 
     cases = np.flatnonzero(np.isin(plan, among))
     open_pairs = pairs.copy()
     open_pairs[cases, plan[cases]] = True
-    dealt, found = deal_on(costs, open_pairs, cases, among, budget.nodes, budget.deadline - time.monotonic())
+    dealt, found = deal_on(costs, open_pairs, cases, among, budget.nodes, _SAFE * (budget.deadline - time.monotonic()))
     budget.rounds -= 1 + found.nodes / _NODES_A_ROUND
     if dealt is None:
         return None
@@ -259,7 +260,7 @@ def from_menu(costs: Costs, plan: Wholes, menu: Menu, nodes: int, deadline: floa
     plan : numpy.ndarray of int, shape (n,)
         Case manager of each case; its caseloads are added to the menu.
     menu : Menu
-        Caseloads to choose from, at most one per case manager, so that every case is in one or more.
+        Caseloads to choose from, at most one per case manager, so that every case is in one.
     nodes : int
         Most nodes of the search tree.
     deadline : float
@@ -268,18 +269,16 @@ def from_menu(costs: Costs, plan: Wholes, menu: Menu, nodes: int, deadline: floa
     Returns
     -------
     tuple of numpy.ndarray of int and float
-        A plan, no dearer; a case in several caseloads stays in the one where it costs least.
+        A plan, no dearer.
     """
     menu.add_taken(plan[:, None] == np.arange(costs.m))
     matrix, value = menu.columns()
     n, m = costs.n, costs.m
-    low, high = np.concatenate([np.ones(n), np.zeros(m)]), np.concatenate([np.full(n, np.inf), np.ones(m)])
-    found = choose(matrix, value, low, high, nodes, deadline - time.monotonic())
+    low, high = np.concatenate([np.ones(n), np.zeros(m)]), np.ones(n + m)
+    found = choose(matrix, value, low, high, nodes, _SAFE * (deadline - time.monotonic()))
     if found.taken is None:
         return plan, found.bound
-    offered = np.full((n, m), np.inf)
+    new = np.full(n, -1, dtype=np.int64)
     for at in np.flatnonzero(found.taken):
-        held = menu.cases[at]
-        offered[held, menu.managers[at]] = costs.cost[held, menu.managers[at]]
-    new = np.where(np.isfinite(offered).any(axis=1), offered.argmin(axis=1), -1).astype(np.int64)
+        new[menu.cases[at]] = menu.managers[at]
     return cheaper(costs, plan, new), found.bound

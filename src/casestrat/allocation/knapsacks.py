@@ -103,17 +103,40 @@ def _tables(gains: Numbers, weights: Wholes, room: int) -> Numbers:
     return tables
 
 
-def _knapsack(gains: Numbers, weights: Wholes, room: int) -> tuple[float, list[int]]:
-    """Solve one knapsack: its value and the items taken."""
+def _knapsack(gains: Numbers, weights: Wholes, room: int) -> tuple[float, Wholes]:
+    """Solve one knapsack of items that all gain (negative numbers): its value and the items taken."""
     if int(weights.sum()) <= room:
-        return float(gains.sum()), list(range(len(gains)))
-    tables = _tables(gains, weights, room)
-    chosen, left = [], room
-    for k in range(len(gains) - 1, -1, -1):
-        if tables[k + 1, left] < tables[k, left] - _EASE:
-            chosen.append(k)
-            left -= int(weights[k])
-    return float(tables[-1, room]), chosen
+        return float(gains.sum()), np.arange(len(gains))
+    sure, open_items = _settled(gains, weights, room)
+    left = room - int(weights[sure].sum())
+    open_items = open_items[weights[open_items] <= left]
+    tables = _tables(gains[open_items], weights[open_items], left)
+    chosen, at = [], left
+    for k in range(len(open_items) - 1, -1, -1):
+        if tables[k + 1, at] < tables[k, at] - _EASE:
+            chosen.append(open_items[k])
+            at -= int(weights[open_items[k]])
+    return float(tables[-1, left] + gains[sure].sum()), np.concatenate([sure, np.array(chosen, dtype=np.int64)])
+
+
+def _settled(gains: Numbers, weights: Wholes, room: int) -> tuple[Wholes, Wholes]:
+    """Items that every best choice takes, and those that are open: a price of room settles all others."""
+    order = np.argsort(gains / np.maximum(weights, _EASE), kind="stable")  # most gain a step of room first
+    used = np.cumsum(weights[order])
+    fits = int(np.searchsorted(used, room, side="right"))  # of these the last does not fit any more
+    price = -float(gains[order[fits]]) / float(weights[order[fits]])
+    reduced = gains + price * weights
+    slack = _slack(reduced[order], weights[order], fits, room - (int(used[fits - 1]) if fits else 0), price)
+    return np.flatnonzero(reduced < -slack - _EASE), np.flatnonzero(np.abs(reduced) <= slack + _EASE)
+
+
+def _slack(reduced: Numbers, weights: Wholes, fits: int, left: int, price: float) -> float:
+    """Return how far the first items, one of them exchanged for a later one, are from what the price proves."""
+    out, gone = np.append(-reduced[:fits], 0.0), np.append(weights[:fits], 0)  # the last stands for none
+    more, come = np.append(reduced[fits:], 0.0), np.append(weights[fits:], 0)
+    over = left + gone[:, None] - come[None, :]
+    missed = np.where(over >= 0, out[:, None] + more[None, :] + price * over, np.inf)
+    return float(missed.min())
 
 
 def best_caseloads(costs: Costs, prices: Numbers, manager: int, most: int, within: float = np.inf) -> Flags:

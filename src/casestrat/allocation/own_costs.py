@@ -36,7 +36,7 @@ _MOST_CELLS = 60_000_000  # cases times steps of room, all case managers togethe
 _STEPS, _MOST_STEPS = 15_000, 300  # of the prices, times pairs, a second of time limit
 _FEW = 8  # cases a case manager up to which whole caseloads make the prices
 _ROUNDS, _EACH = 20, 60  # of generating caseloads, and caseloads a round and case manager
-_MENU, _MENU_NODES = 4_000, 10  # caseloads to choose from
+_MENU, _MENU_NODES = 2_400, 10  # caseloads to choose from
 _CORE_CASES = 2.5  # pairs a case in the core
 _OPEN_CASES = 4  # likewise, where they are to prove a bound
 _CORE_NODES, _OPEN_NODES = 3.0, 12.0  # a second of time limit
@@ -180,10 +180,11 @@ class Placing:
         self.priced = priced
         self.raise_bound(priced.bound)
         self.rise = forced_costs(costs, priced.prices)
-        least = min(max(3, round(_GROUP_CASES * costs.m / costs.n)), costs.m)
+        least = min(max(2, round(_GROUP_CASES * costs.m / costs.n)), costs.m)
         dearer = min(1.0, (1.2 * _GROUP_CASES * costs.m / (least * costs.n)) ** 2)
         rounds = int(_GROUP_ROUNDS * self.time_limit_s * dearer) + 1
-        self.size, self.budget = least, Budget(rounds, _GROUP_NODES, self.deadline)
+        nodes = int(_GROUP_NODES * min(1.0, _GROUP_CASES * costs.m / (least * costs.n))) + 1
+        self.size, self.budget = least, Budget(rounds, nodes, self.deadline)
 
     def on_core(self) -> None:
         """Everyone at once, on the pairs that raise the bound the least."""
