@@ -85,3 +85,14 @@ def test_a_plan_is_read_back_as_rows(three):
     given = dict(zip(plan.assignments["case_id"], plan.assignments["cm_id"], strict=True))
     ids = problem.case_managers["cm_id"].tolist()
     assert [ids[row] for row in rows] == [given[case] for case in problem.cases["case_id"]]
+
+
+def test_cases_are_handed_on_to_one_case_manager_alone_where_that_is_asked():
+    cases = {"minutes": [30, 60], "territory": ["T1", "T1"]}
+    managers = {"capacity_minutes": [60, 30, 30], "territories": ["T1", "T1", "T2"]}
+    room, _ = room_of(cases, managers, [0, -1])
+    assert room.freed_by(1).tolist() == [30, 0, 0]
+    assert room.freed_by(2).tolist() == [0, 0, 0]
+    assert not room.place(1, only_to=2)
+    assert room.place(1, only_to=1)
+    assert room.plan.tolist() == [1, 0]

@@ -31,10 +31,11 @@ def test_persons_and_referrals_alone_are_required():
     assert [name for name, contract in CONTRACTS.items() if contract.is_required] == ["persons", "referrals"]
 
 
-def test_the_outputs_are_those_of_a_nightly_run():
+def test_the_outputs_are_those_of_a_nightly_run_and_of_a_reallocation():
     assert set(OUTPUTS) == {
         "waiting_list", "assess_first", "risk", "reasons", "criteria", "allocation", "unassigned", "workload",
-        "caseload", "set_aside", "difference", "shadow",
+        "caseload", "set_aside", "difference", "shadow", "moves", "frontier", "cover", "handover", "step_down",
+        "admissible", "hiring", "binding", "expiring",
     }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ LANGUAGES = ("en", "fr", "it")
 SITES_OWN = {  # ids, and what a site or a file names
     "referral_id", "meeting_id", "person_id", "territory", "key_lottery", "case_id", "cm_id", "runner_up", "team",
     "table", "source", "key", "column", "from_cm", "to_cm", "for_cm", "approver",
+    "id", "right", "jurisdiction",
 }  # fmt: skip
 SECTIONS = {
     "criteria": "criteria",
@@ -31,6 +32,7 @@ SECTIONS = {
     "reason": "move",
     "how": "cover",
     "because": "because",
+    "method": "method",
     "last_contact_kind": "contact",
 }
 

@@ -42,10 +42,10 @@ def what_would_help(
     """Return, for each kind of hire, what one more full-time case manager would let a plan place.
 
     Each hire is tried alone, beside the plan: cases left over are placed in the order of their priority, with whoever
-    has room, or once one other case was handed on. What is told was found by placing it, so it can be had; a new
-    search might place more. A hire has every certificate and the experience that the program asks for, and otherwise
-    what at least half of the team has (of all case managers, with any territory, where the hire is for a language, a
-    skill or a licence).
+    has room, or once one other case was handed on to the hire. What is told was found by placing it, so it can be had;
+    a new search might place more. A hire has every certificate and the experience that the program asks for, and
+    otherwise what at least half of the team has (of all case managers, with any territory, where the hire is for a
+    language, a skill or a licence).
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def what_would_help(
     pandas.DataFrame
         One row per kind of hire: kind (team, language, skill, licence, territory; any: who may follow everybody),
         value, capacity_minutes, cases_placed, people_placed, minutes_placed (a week, beyond what the plan places),
-        method ("handed_on": others may change hands once; "direct": only new cases of the hire, for large problems),
+        method ("handed_on": others may hand cases on to the hire; "direct": only new cases, for large problems),
         what (the hire in words). Teams are all there; of the rest, what cases left over ask for.
 
     Raises
@@ -108,7 +108,7 @@ def what_would_help(
         weights = asked.weight[asked.group[placed]].min(axis=1) if len(placed) else np.zeros(0)
         rows.append((
             hire.kind, hire.value, minutes, len(placed), cases["person_id"].nunique(dropna=False) if len(cases) else 0,
-            int(weights.sum()), method, _words(str(hire.kind), str(hire.value)).said(wording),
+            int(weights.sum()), method, hire_words(str(hire.kind), str(hire.value)).said(wording),
         ))  # fmt: skip
     return pd.DataFrame(rows, columns=list(_HELP)).astype(_HELP)
 
@@ -127,13 +127,15 @@ class _Trial(NamedTuple):
         """Return which cases left over can be placed with a hire, or with none."""
         room = SpareRoom(self.problem, self.asked, self.before)
         room.close(self.is_hire & (self.problem.case_managers["cm_id"] != hire).to_numpy(dtype=bool))
+        newcomer = np.flatnonzero((self.problem.case_managers["cm_id"] == hire).to_numpy(dtype=bool))
+        only_to = int(newcomer[0]) if len(newcomer) else None
         failed: set[int] = set()
         placed = []
         for at in self.order[self.before[self.order] < 0].tolist():
             row = int(self.asked.group[at])
             if row in failed:
                 continue
-            if room.place(at, hands_on=self.hands_on):
+            if room.place(at, hands_on=self.hands_on and only_to is not None, only_to=only_to):
                 placed.append(at)
             else:
                 failed.add(row)  # room only ever shrinks
@@ -238,7 +240,18 @@ def _places(problem: AllocationProblem, kind: str, value: str) -> set[str]:
     return places
 
 
-def _words(kind: str, value: str) -> Sentence:
-    """Say what hire it is."""
+def hire_words(kind: str, value: str) -> Sentence:
+    """Say what hire it is.
+
+    Parameters
+    ----------
+    kind, value : str
+        As :func:`what_would_help` tells them.
+
+    Returns
+    -------
+    Sentence
+        Such as "a full-time case manager who speaks Italian".
+    """
     name = language_name(value) if kind == LANGUAGE else value
     return Sentence.of(f"allocation.hire_{kind}", **({} if kind == ANY else {"value": name}))

@@ -64,11 +64,12 @@ class SpareRoom:
         self.slots = np.asarray(problem.free_slots - self.held.sum(axis=0), dtype=np.int64)
         self.mix = None if asked.mix is None else asked.mix.left(asked.group, plan)
         self._open: Flags | None = None
+        self._freed: tuple[int, Wholes] | None = None
 
     def close(self, managers: Wholes | Flags) -> None:
         """Let some case managers take nothing more."""
         self.minutes[managers] = -1
-        self._open = None
+        self._open, self._freed = None, None
 
     @property
     def open(self) -> Flags:
@@ -103,21 +104,24 @@ class SpareRoom:
                 if self.mix is not None and self.asked.mix is not None:
                     self.mix[self.asked.mix.counted[:, row], who] += change
         self.plan[at] = manager
-        self._open = None
+        self._open, self._freed = None, None
 
-    def place(self, at: int, *, hands_on: bool = True) -> bool:
-        """Place a case, with whoever has room, else after one other case was handed on; tell whether it was placed."""
+    def place(self, at: int, *, hands_on: bool = True, only_to: int | None = None) -> bool:
+        """Place a case, with whoever has room, else after one other case was handed on; tell whether it was placed.
+
+        ``only_to`` names the one case manager to whom cases are handed on: a newcomer, where all others are full.
+        """
         row = int(self.asked.group[at])
         direct = self.taker(row)
         if direct != _NOBODY:
             self.put(at, direct)
             return True
-        moved = self.handed_on(row) if hands_on else None
+        moved = self.handed_on(row, only_to) if hands_on else None
         if moved is None:
             return False
         other, manager = moved
         first = int(np.flatnonzero((self.asked.group == other) & (self.plan == manager))[0])
-        self.put(first, self.taker(other, but=manager))
+        self.put(first, self.taker(other, but=manager) if only_to is None else only_to)
         self.put(at, manager)
         return True
 
@@ -129,11 +133,27 @@ class SpareRoom:
         moved = self.handed_on(row)
         return _NOBODY if moved is None else moved[1]
 
-    def handed_on(self, row: int) -> tuple[int, int] | None:
+    def freed_by(self, taker: int) -> Wholes:
+        """Return the most minutes that each case manager could hand on to one other in one case, shape (m,)."""
+        if self._freed is None or self._freed[0] != taker:
+            rows = np.flatnonzero(self.open[:, taker] & (self.held.sum(axis=1) > 0))
+            weights = np.where(self.held[rows] > 0, self.asked.weight[rows], 0)
+            self._freed = (taker, np.asarray(weights.max(axis=0, initial=0), dtype=np.int64))
+        return self._freed[1]
+
+    def handed_on(self, row: int, only_to: int | None = None) -> tuple[int, int] | None:
         """Find a class of which one case, handed on, makes room for another class; and the case manager who has it."""
         able = np.flatnonzero(self.asked.allowed[row] & (self.minutes >= 0))
+        if only_to is not None:
+            able = able[able != only_to]
+            able = able[self.freed_by(only_to)[able] >= self.asked.weight[row, able] - self.minutes[able]]
+        if not len(able):
+            return None
         needed = self.asked.weight[row, able] - self.minutes[able]
-        others = self.open.sum(axis=1)[:, None] - self.open[:, able]  # who else has room for each class
+        if only_to is not None:
+            others = np.repeat(self.open[:, [only_to]].astype(np.int64), len(able), axis=1)
+        else:
+            others = self.open.sum(axis=1)[:, None] - self.open[:, able]  # who else has room for each class
         fits = (self.held[:, able] > 0) & (self.asked.weight[:, able] >= needed) & (others > 0)
         if self.mix is not None and self.asked.mix is not None:
             counted = self.asked.mix.counted

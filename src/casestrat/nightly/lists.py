@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pandas as pd
 
+from casestrat.allocation.hiring import hire_words
 from casestrat.knowledge import Wording, load_wording
 from casestrat.nightly.files import csv_bytes
 from casestrat.tables import TEXT
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     from casestrat.knowledge import Program
 
-LISTS = ("waiting_list", "assess_first", "allocation", "unassigned", "workload", "caseload", "set_aside")
+LISTS = ("waiting_list", "assess_first", "allocation", "unassigned", "workload", "caseload", "set_aside", "admissible",
+         "hiring", "binding", "expiring")  # fmt: skip
 """The outputs that are also written as CSV; a run beside another one writes ``difference`` too."""
 
 _WINDOW = re.compile(r"_\d+d$")  # of an indicator: its period has columns of its own
@@ -111,6 +113,23 @@ def group(column: pd.Series, frame: pd.DataFrame, words: Words) -> pd.Series:
     return of_tier.fillna(everyone).fillna(column.replace(nobody))
 
 
+def hired(column: pd.Series, frame: pd.DataFrame, words: Words) -> pd.Series:
+    """Say the language that a hire is for; teams, skills and places are the site's own."""
+    spoken = _each(column.where(frame["kind"] == "language"), lambda one: words.of(f"allocation.language_{one}", one))
+    return spoken.fillna(column)
+
+
+def hire(_column: pd.Series, frame: pd.DataFrame, words: Words) -> pd.Series:
+    """Say what hire it is."""
+    pairs = zip(frame["kind"], frame["value"].fillna(""), strict=True)
+    return pd.Series([hire_words(kind, value).said(words.wording) for kind, value in pairs], frame.index, dtype=TEXT)
+
+
+def broken_rule(_column: pd.Series, frame: pd.DataFrame, words: Words) -> pd.Series:
+    """Say the rule that holds cases up."""
+    return code("pages.rule_")(frame["rule"], frame, words)
+
+
 def sentence(column: pd.Series, _frame: pd.DataFrame, _words: Words) -> pd.Series:
     """Keep a sentence: it was made in the language of the list."""
     return column
@@ -142,6 +161,13 @@ CELLS: dict[str, dict[str, Say]] = {
         "last_contact_kind": code("contact."), "was_told": flag,
     },
     "step_down": {"tier": tier},
+    "admissible": {
+        "is_proposed": flag, "admissible_now": flag, "blocked_by": code("pages.rule_"), "reason": sentence,
+        "relaxation": sentence,
+    },
+    "hiring": {"kind": code("kind."), "value": hired, "method": code("method."), "what": hire},
+    "binding": {"kind": code("kind."), "rule": code("pages.rule_"), "reason": broken_rule},
+    "expiring": {"kind": code("kind.")},
     "difference": {"change": code("change."), "was_proposed": flag, "is_proposed": flag},
 }  # fmt: skip
 """Output → column → how its cells are said; numbers, days, ids and the site's own codes are not named."""

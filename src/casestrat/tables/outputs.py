@@ -1,17 +1,13 @@
 """Contracts of what a nightly run writes: each output is a table with declared columns too."""
 
-from typing import Any
-
 import pandera.pandas as pa
 
 from casestrat.tables.columns import (
     Flag,
     Moment,
     Number,
-    Presence,
     Text,
     Whole,
-    code,
     day,
     field,
     key_id,
@@ -20,41 +16,16 @@ from casestrat.tables.columns import (
 )
 from casestrat.tables.contract import Contract, Table, contract_of, facts
 from casestrat.tables.contracts_care import CONTACT_KINDS
-
-_WHY = "an output, never an input"
-
-
-def _count(description: str, unit: str, low: int = 0, presence: Presence = "expected") -> Any:
-    return field("whole", description, role="neither", why=_WHY, presence=presence, unit=unit, low=low, high=10**9)
-
-
-def _amount(description: str, unit: str, low: float = -1e12, presence: Presence = "expected") -> Any:
-    return field("number", description, role="neither", why=_WHY, presence=presence, unit=unit, low=low, high=1e12)
-
-
-def _share(description: str) -> Any:
-    return field("number", description, role="neither", why=_WHY, unit="share", low=0, high=1)
-
-
-def _flag(description: str) -> Any:
-    return field("flag", description, role="neither", why=_WHY, presence="needed")
-
-
-def _code(description: str, codes: tuple[str, ...] = (), presence: Presence = "expected") -> Any:
-    return code(description, codes, role="neither", why=_WHY, presence=presence)
-
-
-def _text(description: str, presence: Presence = "expected") -> Any:
-    return field("text", description, role="neither", why=_WHY, presence=presence)
-
-
-def _listed(description: str) -> Any:
-    return field("list", description, role="neither", why=_WHY)
-
-
-def _as_of() -> Any:
-    return day("Date the output is for.", presence="needed")
-
+from casestrat.tables.output_columns import OUTPUT_WHY
+from casestrat.tables.output_columns import output_amount as _amount
+from casestrat.tables.output_columns import output_as_of as _as_of
+from casestrat.tables.output_columns import output_code as _code
+from casestrat.tables.output_columns import output_count as _count
+from casestrat.tables.output_columns import output_flag as _flag
+from casestrat.tables.output_columns import output_listed as _listed
+from casestrat.tables.output_columns import output_share as _share
+from casestrat.tables.output_columns import output_text as _text
+from casestrat.tables.outputs_of_staffing import Admissible, Binding, Expiring, Hiring
 
 _CRITERIA = ("meets", "fails", "ask")
 _KIND = ("open", "proposed")
@@ -145,7 +116,7 @@ class Risk(Table):
     model: Text = _text("Model or scorecard that was used.")
     tier_since: Moment = day("First run, without a break, that gave this tier.")
     previous_tier: Text = _code("Tier in the run before, where it was given.")
-    review_step_down: Flag = field("flag", "Whether people are to review a step down.", role="neither", why=_WHY)
+    review_step_down: Flag = field("flag", "Whether people are to review a step down.", role="neither", why=OUTPUT_WHY)
     step_down_to: Text = _code("Tier that the score alone would give, where a step down is to be reviewed.")
     proposed_override: Whole = _count("Override that a rule proposes; 0 none.", "level")
     unknown_inputs: Text = _listed("Answers that leave a rule of the tiers open, separated by ;")
@@ -182,7 +153,7 @@ class Criteria(Table):
     referral_id: Text = key_id("Referral that waits.")
     criteria_set: Text = _text("Set of criteria, with its version.", "key")
     criterion: Text = _text("Rule.", "key")
-    result: Flag = field("flag", "Whether it holds; missing is unknown.", role="neither", why=_WHY)
+    result: Flag = field("flag", "Whether it holds; missing is unknown.", role="neither", why=OUTPUT_WHY)
     evidence: Text = _text("What it rests on.")
     unknown_inputs: Text = _listed("Answers that are unknown, separated by ;")
     as_of: Moment = _as_of()
@@ -460,6 +431,10 @@ _MODELS: dict[str, type[pa.DataFrameModel]] = {
     "cover": Cover,
     "handover": Handover,
     "step_down": StepDown,
+    "admissible": Admissible,
+    "hiring": Hiring,
+    "binding": Binding,
+    "expiring": Expiring,
 }
 
 OUTPUTS: dict[str, Contract] = {name: contract_of(name, model) for name, model in _MODELS.items()}
