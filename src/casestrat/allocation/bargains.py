@@ -48,7 +48,11 @@ def cheapen(tally: Tally, market: Market, limits: Limits) -> bool:
     open_ = Offers(market, tally)
     for _ in range(_ROUNDS):
         among = np.flatnonzero(active)
-        parts = [best_of(tally, market, bundles, open_, part, tally.limit - tally.load) for part in cut(among)]
+        free = tally.limit - tally.load
+        parts = [
+            best_of(tally, market, bundles, open_, part, (free[market.first[part]], free[market.second[part]]))
+            for part in cut(among)
+        ]
         gain, out, back = (np.concatenate([part[k] for part in parts]) for k in range(3))
         found = np.flatnonzero(gain > _EASE)
         active[:] = False
@@ -89,22 +93,27 @@ def _within_squares(tally: Tally, market: Market, couples: Wholes, moved: Wholes
 def _priced(bundles: Bundles, market: Market, table: Wholes, open_: Offers) -> tuple[Numbers, Wholes]:
     """For each couple and sum of minutes, the least change of cost, and the bundle that makes it."""
     dearer = np.r_[market.dearer, np.inf]  # the last entry stands for no way
-    once, again = dearer[open_.way[table]], dearer[open_.again[table]]
+    # the last column stands for no case at all
+    once = np.pad(dearer[open_.way[table]], ((0, 0), (0, 1)))
+    again = np.pad(dearer[open_.again[table]], ((0, 0), (0, 1)))
+    one, two = bundles.one, bundles.two
+    value = once[:, one] + np.where((one == two) & (two >= 0), again[:, two], once[:, two])
+    value = value[:, bundles.in_cells]
+    starts = np.flatnonzero(np.diff(bundles.cell[bundles.in_cells], prepend=-1))
+    least = np.minimum.reduceat(value, starts, axis=1)
+    size = np.diff(np.r_[starts, len(one)])
+    place = np.where(value == np.repeat(least, size, axis=1), np.arange(len(one)), len(one))
+    filled = bundles.cell[bundles.in_cells][starts]
     cost = np.full((len(table), bundles.cells), np.inf)
     chosen = np.full(cost.shape, -1, dtype=np.int64)
-    for number, (one, two, cell) in enumerate(zip(bundles.one, bundles.two, bundles.cell, strict=True)):
-        value = np.zeros(len(table)) if one < 0 else once[:, one]
-        if two >= 0:
-            value = value + (again[:, one] if one == two else once[:, two])
-        is_less = value < cost[:, cell] - _EASE
-        is_less |= np.isfinite(value) & np.isinf(cost[:, cell])
-        cost[is_less, cell] = value[is_less]
-        chosen[is_less, cell] = number
+    cost[:, filled] = least
+    first = np.minimum.reduceat(place, starts, axis=1)  # of those that cost the same, fewer cases
+    chosen[:, filled] = np.where(np.isfinite(least), bundles.in_cells[first], -1)
     return cost, chosen
 
 
 def best_of(
-    tally: Tally, market: Market, bundles: Bundles, open_: Offers, couples: Wholes, room: Wholes
+    tally: Tally, market: Market, bundles: Bundles, open_: Offers, couples: Wholes, room: tuple[Wholes, Wholes]
 ) -> tuple[Numbers, Wholes, Wholes]:
     """Return what the best exchange of each couple saves, and the bundles that both hand over.
 
@@ -120,8 +129,8 @@ def best_of(
         What is there.
     couples : numpy.ndarray of int
         The couples asked for.
-    room : numpy.ndarray of int, shape (m,)
-        Minutes that each case manager can still take; below 0: minutes that must go.
+    room : tuple of two numpy.ndarray of int
+        Minutes that the first and the second of each couple can still take; below 0: minutes that must go.
 
     Returns
     -------
@@ -131,8 +140,8 @@ def best_of(
     a, b = market.first[couples], market.second[couples]
     cost_out, out = _priced(bundles, market, market.out[couples], open_)
     cost_back, back = _priced(bundles, market, market.back[couples], open_)
-    least = np.ceil(-room[a] / market.unit).astype(np.int64)  # cells that must go from a to b
-    most = np.floor(room[b] / market.unit).astype(np.int64)
+    least = np.ceil(-room[0] / market.unit).astype(np.int64)  # cells that must go from a to b
+    most = np.floor(room[1] / market.unit).astype(np.int64)
     cells = np.arange(bundles.cells)
     left = np.clip(cells[None, :] - most[:, None], 0, bundles.cells)
     right = np.clip(cells[None, :] - least[:, None], -1, bundles.cells - 1)

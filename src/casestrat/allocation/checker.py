@@ -1,4 +1,7 @@
-"""An independent look at a plan: every rule and every value, worked out again from the frames, person by person.
+"""An independent look at a plan: every rule and every value, worked out again from the frames.
+
+Each rule is asked in plain words of a case manager and a case; assignments that agree in all that a rule reads are
+asked about once.
 
 Nothing of the solver is used here, nor of the arrays it works on: a fault there must not hide itself.
 """
@@ -14,12 +17,15 @@ from casestrat.errors import CasestratError
 from casestrat.tables import TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
 
     from casestrat.allocation.plan import Plan
     from casestrat.allocation.problem import AllocationProblem
 
 Record: TypeAlias = dict[str, Any]
+Judge: TypeAlias = "Callable[[Record, Record], bool]"
 Broken: TypeAlias = tuple[str, str, str]  # rule, case_id or cm_id, what is wrong
 _NEAR = 1e-6
 
@@ -98,36 +104,60 @@ def _partition(problem: AllocationProblem, plan: Plan) -> Iterator[Broken]:
     for case_id in sorted(set(problem.cases["case_id"]) ^ set(told)):
         yield "once", str(case_id), "is missing, or unknown"
     given = dict(zip(plan.assignments["case_id"], plan.assignments["cm_id"], strict=True))
-    for case in _records(problem.cases[problem.cases["is_fixed"].astype(bool)]):
-        if given.get(case["case_id"]) != case["cm_id"]:
-            yield "fixed", case["case_id"], "has left its lead"
+    fixed = problem.cases[problem.cases["is_fixed"].astype(bool)]
+    for case_id, cm_id in zip(fixed["case_id"], fixed["cm_id"], strict=True):
+        if given.get(case_id) != cm_id:
+            yield "fixed", str(case_id), "has left its lead"
     for pin in _records(problem.pins):
         if given.get(pin["case_id"], pin["cm_id"]) != pin["cm_id"]:
             yield "pins", pin["case_id"], "has left the case manager it is pinned to"
 
 
+def _joined(problem: AllocationProblem, plan: Plan) -> pd.DataFrame:
+    """Join assignments to the columns of their case; the case manager stands in ``given_to``, and is known."""
+    given = plan.assignments[["case_id", "cm_id"]].rename(columns={"cm_id": "given_to"})
+    known = given["given_to"].isin(set(problem.case_managers["cm_id"]))
+    return given[known].merge(problem.cases, on="case_id", how="inner")
+
+
+def _asked(rows: pd.DataFrame, staff: dict[str, Record], reads: tuple[str, ...], rule: Judge) -> NDArray[np.bool_]:
+    """Ask a question once of each different case manager and case, as far as it reads them; one answer per row."""
+    columns = ["given_to", *reads]
+    number = rows.groupby(columns, dropna=False, sort=False).ngroup().to_numpy()
+    _, first = np.unique(number, return_index=True)
+    answers = [rule(staff[case["given_to"]], case) for case in _records(rows.iloc[first][columns])]
+    return np.array(answers, dtype=bool)[number] if answers else np.zeros(len(rows), dtype=bool)
+
+
 def _pairs(problem: AllocationProblem, plan: Plan) -> Iterator[Broken]:
     """Each hard rule of each assigned pair."""
-    cases = {case["case_id"]: case for case in _records(problem.cases)}
-    staff = _staff(problem)
-    own = {case["case_id"] for case in cases.values() if case["is_fixed"]}
-    conflicts = set(zip(problem.conflicts["person_id"], problem.conflicts["cm_id"], strict=True))
-    must = problem.preferences[problem.preferences["is_required"].astype(bool)]
-    wishes: dict[str, list[tuple[str, str]]] = {}
-    for wish in _records(must):
-        wishes.setdefault(wish["person_id"], []).append((wish["kind"], wish["value"]))
-    for row in _records(plan.assignments):
-        case, manager = cases.get(row["case_id"]), staff.get(row["cm_id"])
-        if case is None or manager is None:
-            yield "known", row["case_id"], "is unknown, or its case manager is"
-        elif row["case_id"] not in own:
-            asked = list(wishes.get(case["person_id"], []))
-            asked += [(kind, value) for kind, _, value in (part.partition("=") for part in _parts(case["required"]))]
-            broken = _case_rules(problem, manager, case, asked)
-            if (case["person_id"], manager["cm_id"]) in conflicts:
-                broken.append("conflicts")
-            for rule in broken:
-                yield rule, row["case_id"], "goes to someone who may not follow it"
+    given, staff = plan.assignments, _staff(problem)
+    known = given["case_id"].isin(set(problem.cases["case_id"])) & given["cm_id"].isin(set(staff))
+    for case_id in given.loc[~known, "case_id"]:
+        yield "known", str(case_id), "is unknown, or its case manager is"
+    rows = _joined(problem, plan)
+    rows = rows[~rows["is_fixed"].astype(bool)].reset_index(drop=True)
+    for name, reads, rule in _questions(problem):
+        for case_id in rows.loc[_asked(rows, staff, reads, rule), "case_id"]:
+            yield name, str(case_id), "goes to someone who may not follow it"
+    barred = set(zip(problem.conflicts["person_id"], problem.conflicts["cm_id"], strict=True))
+    asked = _wishes(problem, required=True)
+    columns = zip(rows["case_id"], rows["person_id"], rows["given_to"], rows["required"], strict=True)
+    for case_id, person_id, cm_id, required in columns:
+        if (person_id, cm_id) in barred:
+            yield "conflicts", case_id, "goes to someone who may not follow it"
+        own = [(kind, value) for kind, _, value in (part.partition("=") for part in _parts(required))]
+        if not all(_is_met(staff[cm_id], kind, value) for kind, value in (*asked.get(person_id, ()), *own)):
+            yield "preferences", case_id, "goes to someone who may not follow it"
+
+
+def _wishes(problem: AllocationProblem, *, required: bool) -> dict[str, set[tuple[str, str]]]:
+    """Wishes of each person: those that must be met, or the others."""
+    table = problem.preferences[problem.preferences["is_required"].astype(bool) == required]
+    wishes: dict[str, set[tuple[str, str]]] = {}
+    for person_id, kind, value in zip(table["person_id"], table["kind"], table["value"], strict=True):
+        wishes.setdefault(person_id, set()).add((kind, value))
+    return wishes
 
 
 def _parts(text: object) -> list[str]:
@@ -142,31 +172,41 @@ def _days(problem: AllocationProblem) -> pd.DatetimeIndex:
     return pd.date_range(problem.first_day, periods=max(problem.rules.horizon_days, 1), freq="D")
 
 
-def _valid_days(spans: pd.DataFrame, days: pd.DatetimeIndex) -> set[pd.Timestamp]:
-    """Days on which at least one of the spans is valid."""
-    held: set[pd.Timestamp] = set()
-    for start, end in zip(spans["valid_from"], spans["valid_to"], strict=True):
-        held |= {day for day in days if not (day < start) and not (day > end)}
-    return held
+def _is_valid(spans: list[tuple[Any, Any]], days: pd.DatetimeIndex) -> bool:
+    """Whether on every day at least one of the spans is valid."""
+    held: set[int] = set()
+    for start, end in spans:
+        first = 0 if pd.isna(start) else max((start - days[0]).days, 0) if len(days) else 0
+        last = len(days) - 1 if pd.isna(end) else min((end - days[0]).days, len(days) - 1) if len(days) else -1
+        held.update(range(first, last + 1))
+    return len(held) == len(days)
 
 
 def _rights(problem: AllocationProblem) -> dict[tuple[str, str], set[str]]:
     """Jurisdictions, and certificates, that each case manager holds on every day of the follow-up."""
     rights: dict[tuple[str, str], set[str]] = {}
     days = _days(problem)
-    licenses = problem.licenses
-    for (cm_id, profession), own in licenses.groupby(["cm_id", "profession"]):
-        same = licenses[licenses["profession"] == profession]
-        for place in same["jurisdiction"].dropna().unique():
-            compacts = {part for text in same.loc[same["jurisdiction"] == place, "compact"] for part in _parts(text)}
-            reach = (own["jurisdiction"] == place) | pd.Series(
-                [bool(compacts & set(_parts(text))) for text in own["compact"]], index=own.index
-            )
-            if reach.any() and _valid_days(own[reach], days) >= set(days):
-                rights.setdefault((str(cm_id), str(profession)), set()).add(str(place))
-    for (cm_id, name), own in problem.credentials.groupby(["cm_id", "credential"]):
-        if _valid_days(own, days) >= set(days):
-            rights.setdefault((str(cm_id), "certificates"), set()).add(str(name))
+    compacts: dict[tuple[str, str], set[str]] = {}  # profession, jurisdiction → the compacts that it is in
+    held: dict[tuple[str, str], list[Record]] = {}
+    for own in _records(problem.licenses):
+        held.setdefault((str(own["cm_id"]), str(own["profession"])), []).append(own)
+        if isinstance(own["jurisdiction"], str):
+            members = compacts.setdefault((str(own["profession"]), own["jurisdiction"]), set())
+            members.update(_parts(own["compact"]))
+    for (cm_id, profession), licenses in held.items():
+        for (same, place), members in compacts.items():
+            reach = [one for one in licenses if one["jurisdiction"] == place or members & set(_parts(one["compact"]))]
+            spans = [(one["valid_from"], one["valid_to"]) for one in reach]
+            if same == profession and reach and _is_valid(spans, days):
+                rights.setdefault((cm_id, profession), set()).add(place)
+    certificates: dict[tuple[str, str], list[tuple[Any, Any]]] = {}
+    for own in _records(problem.credentials):
+        certificates.setdefault((str(own["cm_id"]), str(own["credential"])), []).append(
+            (own["valid_from"], own["valid_to"])
+        )
+    for (cm_id, name), spans in certificates.items():
+        if _is_valid(spans, days):
+            rights.setdefault((cm_id, "certificates"), set()).add(name)
     return rights
 
 
@@ -195,28 +235,47 @@ def _staff(problem: AllocationProblem) -> dict[str, Record]:
     return staff
 
 
-def _case_rules(problem: AllocationProblem, manager: Record, case: Record, wishes: list[tuple[str, str]]) -> list[str]:
-    """Rules that a pair breaks."""
-    rules, broken = problem.rules, list(manager["broken"])
-    lives_in = set(_parts(case["jurisdiction"]))
-    if manager["places"] is not None and not (lives_in and lives_in <= manager["places"]):
-        broken.append("licence")
-    months: int = 0 if pd.isna(manager["experience_months"]) else int(manager["experience_months"])
-    if months < rules.min_experience_months or months < rules.experience.get(case["tier"], 0):
-        broken.append("experience")
-    if not set(_parts(case["skills"])) <= manager["skill_set"]:
-        broken.append("skills")
-    language, territory = case["language"], case["territory"]
-    if rules.language == "required" and isinstance(language, str) and language != "unknown":
+def _questions(problem: AllocationProblem) -> list[tuple[str, tuple[str, ...], Judge]]:
+    """Name of each rule, the columns of a case that it reads, and whether a case manager and a case break it."""
+    rules = problem.rules
+
+    def lacks_licence(manager: Record, case: Record) -> bool:
+        lives_in = set(_parts(case["jurisdiction"]))
+        return manager["places"] is not None and not (lives_in and lives_in <= manager["places"])
+
+    def lacks_experience(manager: Record, case: Record) -> bool:
+        months: int = 0 if pd.isna(manager["experience_months"]) else int(manager["experience_months"])
+        return months < rules.min_experience_months or months < rules.experience.get(case["tier"], 0)
+
+    def lacks_language(manager: Record, case: Record) -> bool:
+        if rules.language != "required" or not _is_known(case["language"]):
+            return False
         through = case["interpreter_needed"] is True and "interpreter" in manager["skill_set"]
-        if language not in manager["language_set"] and not through:
-            broken.append("language")
-    is_bound = rules.territory == "required" and isinstance(territory, str) and territory != "unknown"
-    if is_bound and manager["territory_set"] and territory not in manager["territory_set"]:
-        broken.append("territory")
-    if not all(_is_met(manager, kind, value) for kind, value in wishes):
-        broken.append("preferences")
-    return broken
+        return case["language"] not in manager["language_set"] and not through
+
+    def is_elsewhere(manager: Record, case: Record) -> bool:
+        return rules.territory == "required" and _serves_elsewhere(manager, case["territory"])
+
+    return [
+        ("active", (), lambda manager, _: "active" in manager["broken"]),
+        ("profession", (), lambda manager, _: "profession" in manager["broken"]),
+        ("credentials", (), lambda manager, _: "credentials" in manager["broken"]),
+        ("licence", ("jurisdiction",), lacks_licence),
+        ("experience", ("tier",), lacks_experience),
+        ("skills", ("skills",), lambda manager, case: not set(_parts(case["skills"])) <= manager["skill_set"]),
+        ("language", ("language", "interpreter_needed"), lacks_language),
+        ("territory", ("territory",), is_elsewhere),
+    ]
+
+
+def _is_known(value: object) -> bool:
+    """Whether a text says something."""
+    return isinstance(value, str) and value != "unknown"
+
+
+def _serves_elsewhere(manager: Record, territory: object) -> bool:
+    """Whether a case manager serves territories, and not this one."""
+    return _is_known(territory) and bool(manager["territory_set"]) and territory not in manager["territory_set"]
 
 
 def _is_met(manager: Record, kind: str, value: str) -> bool:
@@ -254,16 +313,16 @@ def _loads(problem: AllocationProblem, plan: Plan) -> Iterator[Broken]:
 
 def _mixture(problem: AllocationProblem, plan: Plan) -> Iterator[Broken]:
     """Cases of one sort, counted again for each case manager who was given one."""
-    cases = {case["case_id"]: case for case in _records(problem.cases)}
     for limit in problem.rules.case_mix:
-        held: dict[str, list[bool]] = {}  # case manager → of each case of the sort: is it newly given?
-        for row in _records(plan.assignments):
-            case = cases.get(row["case_id"], {})
-            is_of_tier = limit.tier is None or case.get("tier") == limit.tier
-            if case and is_of_tier and (limit.kind is None or case["kind"] == limit.kind):
-                held.setdefault(row["cm_id"], []).append(not case["is_fixed"])
-        for cm_id, given in held.items():
-            if len(given) > limit.most and any(given):
+        rows = _joined(problem, plan)
+        if limit.tier is not None:
+            rows = rows[(rows["tier"] == limit.tier).fillna(value=False)]
+        if limit.kind is not None:
+            rows = rows[rows["kind"] == limit.kind]
+        held = rows["given_to"].value_counts()
+        given = set(rows.loc[~rows["is_fixed"].astype(bool), "given_to"])
+        for cm_id in held.index[held > limit.most]:
+            if cm_id in given:
                 yield "case_mix", cm_id, "has more cases of one sort than allowed"
 
 
@@ -315,25 +374,22 @@ def _recomputed(problem: AllocationProblem, plan: Plan) -> dict[str, float]:
 
 def _fit(problem: AllocationProblem, plan: Plan) -> float:
     """Level 3 from the frames: a changed case manager, language, territory, each wish, at the program's costs."""
-    cases = {case["case_id"]: case for case in _records(problem.cases) if not case["is_fixed"]}
-    staff = {manager["cm_id"]: manager for manager in _records(problem.case_managers)}
-    soft: dict[str, set[tuple[str, str]]] = {}
-    for wish in _records(problem.preferences[~problem.preferences["is_required"].astype(bool)]):
-        soft.setdefault(wish["person_id"], set()).add((wish["kind"], wish["value"]))
-    total, rules, costs = 0.0, problem.rules, problem.rules.costs
-    for row in _records(plan.assignments):
-        case, manager = cases.get(row["case_id"]), staff.get(row["cm_id"])
-        if case is None or manager is None:
-            continue
-        language, territory, served = case["language"], case["territory"], _parts(manager["territories"])
-        known = [isinstance(value, str) and value != "unknown" for value in (language, territory)]
-        total += costs.continuity * (case["cm_id"] in staff and case["cm_id"] != row["cm_id"])
-        total += costs.language * (
-            rules.language == "preferred" and known[0] and language not in _parts(manager["languages"])
-        )
-        elsewhere = known[1] and bool(served) and territory not in served
-        total += costs.travel * (rules.territory == "preferred" and elsewhere)
-        total += costs.wishes * sum(
-            not _is_met(manager, kind, value) for kind, value in soft.get(case["person_id"], set())
-        )
-    return float(total)
+    rows, staff, rules, costs = _joined(problem, plan), _staff(problem), problem.rules, problem.rules.costs
+    rows = rows[~rows["is_fixed"].astype(bool)].reset_index(drop=True)
+
+    def not_spoken(manager: Record, case: Record) -> bool:
+        return _is_known(case["language"]) and case["language"] not in manager["language_set"]
+
+    def is_elsewhere(manager: Record, case: Record) -> bool:
+        return _serves_elsewhere(manager, case["territory"])
+
+    left = rows["cm_id"].isin(set(staff)) & (rows["cm_id"] != rows["given_to"]).fillna(value=True)
+    total = float(costs.continuity * left.sum())
+    if rules.language == "preferred":
+        total += float(costs.language * _asked(rows, staff, ("language",), not_spoken).sum())
+    if rules.territory == "preferred":
+        total += float(costs.travel * _asked(rows, staff, ("territory",), is_elsewhere).sum())
+    soft = _wishes(problem, required=False)
+    for person_id, cm_id in zip(rows["person_id"], rows["given_to"], strict=True):
+        total += costs.wishes * sum(not _is_met(staff[cm_id], kind, value) for kind, value in soft.get(person_id, ()))
+    return total

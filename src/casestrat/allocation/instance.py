@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Wholes: TypeAlias = NDArray[np.int64]
 
 _BLOCK = 2_048  # classes looked at together
+_MANY_PAIRS, _SMALL = 2_000_000, 4_096  # allowed or not; costs that can be added up in 16 bits
 _CLASS_COLUMNS = (
     "minutes", "territory", "jurisdiction", "language", "interpreter_needed", "skills", "cm_id", "wishes_required",
     "wishes_soft", "conflicts", "pin", "tier", "kind",
@@ -209,13 +210,32 @@ def canonical(problem: AllocationProblem, asked: Asked) -> Instance:
     order = np.lexsort((names, -priority, group))
     return Instance(
         case_rows=asked.rows[order], cm_rows=cm_rows, group=group[order], priority=priority[order],
-        weight=asked.weight[np.ix_(first, cm_rows)], allowed=asked.allowed[np.ix_(first, cm_rows)],
-        cost=asked.cost.block(first, cm_rows),
+        weight=_weights(asked, first, cm_rows), allowed=asked.allowed[np.ix_(first, cm_rows)],
+        cost=_costs(asked, first, cm_rows),
         capacity=problem.capacity[cm_rows], before=problem.minutes_before[cm_rows],
         free=problem.free_minutes[cm_rows], slots=problem.free_slots[cm_rows],
         is_balanced=not problem.has_own_costs, delta=problem.rules.delta,
         mix=None if asked.mix is None else asked.mix.part(first, cm_rows),
     )  # fmt: skip
+
+
+def _weights(asked: Asked, classes: Wholes, managers: Wholes) -> Wholes:
+    """Minutes of classes with case managers; one column seen m times where they are the same with everyone."""
+    if asked.cost.own is not None:
+        return asked.weight[np.ix_(classes, managers)]
+    return np.broadcast_to(asked.weight[classes, :1], (len(classes), len(managers)))
+
+
+def _costs(asked: Asked, classes: Wholes, managers: Wholes) -> Numbers:
+    """Costs of classes with case managers; those of many pairs, small whole numbers, in as few bytes as hold them."""
+    most = sum(
+        cost * int(part.table.max(initial=0)) for cost, part in zip(asked.cost.costs, asked.cost.parts, strict=True)
+    )
+    is_small = asked.cost.own is None and len(classes) * len(managers) > _MANY_PAIRS and most < _SMALL
+    costs = np.empty((len(classes), len(managers)), dtype=np.int16 if is_small else np.float64)
+    for start in range(0, len(classes), _BLOCK):
+        costs[start : start + _BLOCK] = asked.cost.block(classes[start : start + _BLOCK], managers)
+    return costs
 
 
 def _class_keys(problem: AllocationProblem, asked: Asked, cm_rows: Wholes) -> list[Wholes]:

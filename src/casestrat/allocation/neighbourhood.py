@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from casestrat.allocation.bounds import is_closed
 from casestrat.allocation.draft import NOBODY
@@ -128,8 +129,11 @@ def deal_anew(
 
 def _links(instance: Instance) -> Numbers:
     """Count the cases that each two case managers could both follow."""
-    reach = instance.allowed.astype(np.float64)
-    links: Numbers = reach.T @ (reach * instance.sizes[:, None])
+    groups, managers = np.nonzero(instance.allowed)
+    shape = instance.allowed.shape
+    reach = csr_array((np.ones(len(groups)), (groups, managers)), shape)
+    held = csr_array((instance.sizes[groups].astype(np.float64), (groups, managers)), shape)
+    links: Numbers = (reach.T @ held).toarray()
     np.fill_diagonal(links, 0.0)
     return links
 

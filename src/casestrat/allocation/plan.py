@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import pandas as pd
 
+from casestrat.allocation.choices import Choices
 from casestrat.allocation.ledger import ledger
-from casestrat.allocation.objective import FIT_TERMS
 from casestrat.errors import UsageError
 from casestrat.knowledge import FrozenMap, Sentence, load_wording, say_each
 from casestrat.tables import TEXT
@@ -48,8 +48,8 @@ class Plan:
         One row per level, in order: level, value (of this plan), bound (no plan can be lower, given the levels
         before), gap (relative), is_optimal (proven; on the two values of level 2, up to the share ``delta`` by which
         level 3 may raise them).
-    choices : pandas.DataFrame
-        One row per case to place and case manager whom the hard rules allow; :meth:`explain` shows those of one case.
+    beside : Choices
+        Who else could follow each case, worked out when it is asked for.
     sentences : mapping of str to mapping
         Column → case → what it says of the case, in no language yet.
     """
@@ -58,8 +58,16 @@ class Plan:
     unassigned: pd.DataFrame
     workload: pd.DataFrame
     levels: pd.DataFrame
-    choices: pd.DataFrame = field(repr=False)
+    beside: Choices = field(repr=False)
     sentences: Mapping[str, Mapping[str, Sentence]] = field(default=FrozenMap())
+
+    @property
+    def choices(self) -> pd.DataFrame:
+        """One row per case to place and case manager whom the hard rules allow, made anew at every call.
+
+        Where cases are many, ask for those of a few: ``plan.beside.of(case_ids)``.
+        """
+        return self.beside.every()
 
     def __repr__(self) -> str:
         open_gaps = self.levels.loc[~self.levels["is_optimal"], "level"].tolist()
@@ -125,7 +133,7 @@ class Plan:
         placed = self.assignments[self.assignments["case_id"] == case_id]
         if placed.empty:
             raise UsageError("no case has this id", where="argument `case_id`", do="take an id of `plan.assignments`")
-        rows = self.choices[self.choices["case_id"] == case_id]
+        rows = self.beside.of([case_id])
         if rows.empty:  # a fixed case is not dealt out
             rows = placed.assign(is_chosen=True, has_room=True, cost=0.0, missed="", utilisation_after=np.nan)
         order = ["is_chosen", "has_room", "cost", "utilisation_after", "cm_id"]
@@ -154,9 +162,9 @@ def make_plan(problem: AllocationProblem, asked: Asked, plan: Wholes, levels: tu
     """
     as_of = problem.first_day if problem.first_day is not None else pd.NaT
     load, count = _after(problem, asked, plan)
-    choices = _choices(problem, asked, plan, load, count)
+    beside = Choices(problem, asked, plan, load, count)
     stamp = pd.Series([as_of], dtype="datetime64[us]")
-    assignments, why = _assignments(problem, asked, plan, choices)
+    assignments, why = _assignments(problem, asked, plan, beside)
     unassigned, told = ledger(problem, asked, plan)
     frames = [
         assignments.assign(why="")[[*_ASSIGNED, "why", "runner_up"]],
@@ -170,7 +178,7 @@ def make_plan(problem: AllocationProblem, asked: Asked, plan: Wholes, levels: tu
         "reason": {case: one.reason for case, one in told.items()},
         "relaxation": {case: one.relaxation for case, one in told.items()},
     }
-    made = Plan(frames[0], frames[1], frames[2], _levels(levels), choices, sentences)
+    made = Plan(frames[0], frames[1], frames[2], _levels(levels), beside, sentences)
     return made.in_language("en")
 
 
@@ -189,48 +197,8 @@ def _after(problem: AllocationProblem, asked: Asked, plan: Wholes) -> tuple[Whol
     return load, count
 
 
-def _choices(problem: AllocationProblem, asked: Asked, plan: Wholes, load: Wholes, count: Wholes) -> pd.DataFrame:
-    """Every allowed pair of a case and a case manager, and what it would mean beside the plan."""
-    at, managers = np.nonzero(asked.allowed[asked.group])
-    groups = asked.group[at]
-    is_chosen = plan[at] == managers
-    minutes = asked.weight[groups, managers]
-    after = load[managers] + np.where(is_chosen, 0, minutes)
-    slots = problem.free_slots + problem.cases_before - count
-    has_room = is_chosen | ((after <= problem.capacity[managers]) & (slots[managers] > 0))
-    case_ids, cm_ids = problem.cases["case_id"].to_numpy(), problem.case_managers["cm_id"].to_numpy()
-    missed = _missed(asked)[groups, managers]
-    return pd.DataFrame({
-        "case_id": pd.Series(case_ids[asked.rows[at]], dtype=TEXT), "cm_id": pd.Series(cm_ids[managers], dtype=TEXT),
-        "is_chosen": is_chosen, "has_room": has_room, "cost": asked.cost[groups, managers],
-        "missed": pd.Series(_in_english(missed), dtype=TEXT), "minutes": pd.Series(minutes, dtype="Int64"),
-        "utilisation_after": after / np.maximum(problem.capacity[managers], 1), "_missed": missed,
-    })  # fmt: skip
-
-
-def _missed(asked: Asked) -> NDArray[np.int8]:
-    """Tell what each pair misses, by class and case manager: bit k is set where it misses ``FIT_TERMS[k]``."""
-    bits: NDArray[np.int8] = np.zeros(asked.allowed.shape, dtype=np.int8)
-    for number, part in enumerate(asked.cost.parts):
-        bits |= np.left_shift((part.table > 0).astype(np.int8), np.int8(number))[part.row_of]
-    return bits
-
-
-def _terms(bits: int) -> tuple[Sentence, ...]:
-    """Return what a pair misses."""
-    return tuple(term.words for number, term in enumerate(FIT_TERMS) if bits >> number & 1)
-
-
-def _in_english(missed: NDArray[np.int8]) -> NDArray[np.object_]:
-    """Return what pairs miss, in words."""
-    wording = load_wording("en")
-    kinds, at = np.unique(missed, return_inverse=True)
-    words = ["; ".join(one.said(wording) for one in _terms(int(bits))) for bits in kinds]
-    return np.array([*words, ""], dtype=object)[at]
-
-
 def _assignments(
-    problem: AllocationProblem, asked: Asked, plan: Wholes, choices: pd.DataFrame
+    problem: AllocationProblem, asked: Asked, plan: Wholes, beside: Choices
 ) -> tuple[pd.DataFrame, dict[str, Sentence]]:
     """List fixed cases with their lead, and placed cases with their case manager; and the reason of each."""
     fixed = problem.cases[problem.cases["is_fixed"].to_numpy(dtype=bool)].assign(is_new=False)
@@ -243,34 +211,11 @@ def _assignments(
     )  # fmt: skip
     types = dict.fromkeys(_ASSIGNED, TEXT) | {"minutes": "Int64", "is_new": "boolean"}
     both = pd.concat([fixed[_ASSIGNED].astype(types), rows[_ASSIGNED].astype(types)], ignore_index=True)
-    why = dict.fromkeys(fixed["case_id"].tolist(), Sentence.of("allocation.why_kept")) | _why(choices)
-    both["runner_up"] = both["case_id"].map(_runners_up(choices)).astype(TEXT).fillna("")
+    why = dict.fromkeys(fixed["case_id"].tolist(), Sentence.of("allocation.why_kept")) | beside.reasons()
+    runner = beside.runners_up()[placed]
+    names = np.append(problem.case_managers["cm_id"].to_numpy(dtype=object), "")[runner]  # -1 is the last
+    both["runner_up"] = pd.array([*[""] * len(fixed), *names], dtype=TEXT)
     return both.sort_values("case_id", ignore_index=True), why
-
-
-def _why(choices: pd.DataFrame) -> dict[str, Sentence]:
-    """For each placed case, why its case manager."""
-    chosen = choices[choices["is_chosen"]]
-    able = chosen["case_id"].map(choices.groupby("case_id").size())
-    share = (chosen["utilisation_after"] * 100).round().astype("int64")
-    return {
-        case: Sentence.of(
-            "allocation.why",
-            able=Sentence.of("allocation.able", n=number),
-            fit=_terms(missed) or Sentence.of("allocation.fits"),
-            share=used,
-        )
-        for case, number, missed, used in zip(
-            chosen["case_id"].tolist(), able.tolist(), chosen["_missed"].tolist(), share.tolist(), strict=True
-        )
-    }
-
-
-def _runners_up(choices: pd.DataFrame) -> pd.Series:
-    """For each placed case, the next best case manager with room."""
-    others = choices[~choices["is_chosen"] & choices["has_room"]]
-    others = others.sort_values(["case_id", "cost", "utilisation_after", "cm_id"]).drop_duplicates("case_id")
-    return others.set_index("case_id")["cm_id"]
 
 
 def _workload(problem: AllocationProblem, asked: Asked, plan: Wholes, load: Wholes, count: Wholes) -> pd.DataFrame:

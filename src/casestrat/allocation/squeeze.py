@@ -42,7 +42,11 @@ def rounded_in(model: CountModel, fractions: Fractions) -> Tally:
     """
     instance = model.instance
     tally = Tally(instance, whole_parts(model, fractions), model.limits.load)
-    priced = instance.cost + fractions.prices.minutes * instance.weight if model.level == FIT else None
+    groups, managers = tally.groups, tally.managers
+    priced = None
+    if model.level == FIT:
+        minutes = fractions.prices.minutes[managers] * instance.weight[groups, managers]
+        priced = instance.cost[groups, managers] + minutes
     left = np.flatnonzero((tally.plan == NOBODY) & ~instance.hopeless)
     size = _least_minutes(tally)[instance.group[left]]
     first = -size.astype(np.float64) if model.level == FIT else -instance.priority[left] / np.maximum(size, 1)
@@ -84,8 +88,8 @@ def fill(tally: Tally, cases: Wholes, priced: Numbers | None) -> None:
         A plan in counts; changed in place.
     cases : numpy.ndarray of int
         Cases that nobody has, in their order.
-    priced : numpy.ndarray of float, shape (K, m), or None
-        Cost of each pair; None: the utilisation counts.
+    priced : numpy.ndarray of float or None
+        Cost of each pair of the tally; None: the utilisation counts.
     """
     starts = np.searchsorted(tally.groups, np.arange(len(tally.instance.allowed) + 1))
     over = []
@@ -113,7 +117,7 @@ def _put(tally: Tally, case: int, pairs: Wholes, priced: Numbers | None) -> bool
     if not len(able):
         return False
     use = after[able] / np.maximum(instance.capacity[managers[able]], 1)
-    worth = use if priced is None else priced[group, managers[able]] + 1e-6 * use
+    worth = use if priced is None else priced[pairs[able]] + 1e-6 * use
     tally.put(case, int(pairs[able[np.argmin(worth)]]))
     return True
 
@@ -153,15 +157,13 @@ def _squeeze(tally: Tally, cases: list[int], starts: Wholes) -> None:
     for case in cases:
         pairs = np.arange(*starts[tally.instance.group[case] : tally.instance.group[case] + 2])
         pairs = pairs[tally.has_places(pairs)]
-        best: tuple[float, int, int, int, int] | None = None
-        for pair in pairs.tolist():
-            j = int(tally.managers[pair])
-            couples = np.r_[by_first[ends[0][j] : ends[0][j + 1]], by_second[ends[1][j] : ends[1][j + 1]]]
-            found = _room_for(tally, market, bundles, open_, couples, pair)
-            if found is not None and (best is None or found[0] < best[0]):
-                best = (*found, pair)
-        if best is not None:
-            _, couple, out, back, pair = best
+        parts = [
+            np.r_[by_first[ends[0][j] : ends[0][j + 1]], by_second[ends[1][j] : ends[1][j + 1]]]
+            for j in tally.managers[pairs]
+        ]
+        found = _room_for(tally, market, bundles, open_, np.repeat(pairs, [len(part) for part in parts]), parts)
+        if found is not None:
+            pair, couple, out, back = found
             at = np.array([couple])
             trade(tally, market, open_, market.out[at], bundles, np.array([out]))
             trade(tally, market, open_, market.back[at], bundles, np.array([back]))
@@ -171,16 +173,19 @@ def _squeeze(tally: Tally, cases: list[int], starts: Wholes) -> None:
 
 
 def _room_for(
-    tally: Tally, market: Market, bundles: Bundles, open_: Offers, couples: Wholes, pair: int
-) -> tuple[float, int, int, int] | None:
-    """Find the cheapest exchange that makes room for a case of a pair: cost with the case, couple, both bundles."""
-    if not len(couples):
+    tally: Tally, market: Market, bundles: Bundles, open_: Offers, pairs: Wholes, parts: list[Wholes]
+) -> tuple[int, int, int, int] | None:
+    """Find the cheapest exchange that makes room for a case with one of its pairs: pair, couple, both bundles."""
+    if not len(pairs):
         return None
-    group, manager = int(tally.groups[pair]), int(tally.managers[pair])
-    room = tally.limit - tally.load
-    room[manager] -= tally.instance.weight[group, manager]
+    couples = np.concatenate(parts)
+    groups, managers = tally.groups[pairs], tally.managers[pairs]
+    free, needed = tally.limit - tally.load, tally.instance.weight[groups, managers]
+    a, b = market.first[couples], market.second[couples]
+    room = (free[a] - np.where(a == managers, needed, 0), free[b] - np.where(b == managers, needed, 0))
     gain, out, back = best_of(tally, market, bundles, open_, couples, room)
-    at = int(np.argmax(gain))
-    if not np.isfinite(gain[at]):
+    saved = gain - tally.instance.cost[groups, managers]
+    at = int(np.argmax(saved))
+    if not np.isfinite(saved[at]):
         return None
-    return float(tally.instance.cost[group, manager] - gain[at]), int(couples[at]), int(out[at]), int(back[at])
+    return int(pairs[at]), int(couples[at]), int(out[at]), int(back[at])

@@ -167,6 +167,7 @@ class Bundles:
     two: Wholes
     cell: Wholes
     cells: int
+    in_cells: Wholes  # the bundles in the order of their cells, fewer cases first
 
 
 def bundles_of(market: Market) -> Bundles | None:
@@ -181,7 +182,7 @@ def bundles_of(market: Market) -> Bundles | None:
     padded = np.r_[size, 0]
     cell = padded[ones] + padded[twos]
     most = int(cell.max(initial=0)) + 1
-    return None if most > _MOST_CELLS else Bundles(ones, twos, cell, most)
+    return None if most > _MOST_CELLS else Bundles(ones, twos, cell, most, np.argsort(cell, kind="stable"))
 
 
 def _offered(bundles: Bundles, table: Wholes, open_: Offers) -> Wholes:
