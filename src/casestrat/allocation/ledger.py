@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from casestrat.allocation.eligibility import RULES
 from casestrat.allocation.spare_room import SpareRoom
@@ -107,7 +108,8 @@ def ledger(problem: AllocationProblem, asked: Asked, plan: Wholes) -> tuple[pd.D
     """
     room = SpareRoom(problem, asked, plan)
     left = plan < 0
-    told_of = {int(row): tell_of_class(problem, asked, room, int(row)) for row in np.unique(asked.group[left])}
+    sharing = Sharing(asked, plan) if left.any() else None
+    told_of = {int(row): tell_of_class(problem, asked, room, int(row), sharing) for row in np.unique(asked.group[left])}
     told = [told_of[int(row)] for row in asked.group[left]]
     rows = problem.cases.iloc[asked.rows[left]][["case_id", "person_id", "kind", "minutes"]].reset_index(drop=True)
     rows["rule"] = pd.array([one.rule for one in told], dtype=TEXT)
@@ -115,7 +117,9 @@ def ledger(problem: AllocationProblem, asked: Asked, plan: Wholes) -> tuple[pd.D
     return rows.sort_values("case_id", ignore_index=True), of_case
 
 
-def tell_of_class(problem: AllocationProblem, asked: Asked, room: SpareRoom, row: int) -> Told:
+def tell_of_class(
+    problem: AllocationProblem, asked: Asked, room: SpareRoom, row: int, sharing: Sharing | None = None
+) -> Told:
     """Return why the cases of a class are left over, and the smallest change that would help.
 
     Parameters
@@ -128,6 +132,8 @@ def tell_of_class(problem: AllocationProblem, asked: Asked, room: SpareRoom, row
         What the plan leaves.
     row : int
         The class.
+    sharing : Sharing, optional
+        Who shares what with whom under the plan; given where many classes are told of.
 
     Returns
     -------
@@ -152,7 +158,9 @@ def tell_of_class(problem: AllocationProblem, asked: Asked, room: SpareRoom, row
     if not missing.min():
         return Told(MINUTES, Sentence.of("allocation.reason_search", cm=best), _of("relaxation_search"))
     helps = Sentence.of("allocation.relaxation_minutes", n=int(missing.min()), cm=best)
-    return Told(MINUTES, _shortage(problem, asked, room.plan, able, all_open=bool(is_open.all())), helps)
+    return Told(
+        MINUTES, _shortage(problem, sharing or Sharing(asked, room.plan), able, all_open=bool(is_open.all())), helps
+    )
 
 
 def _too_many_cases(problem: AllocationProblem, room: SpareRoom, able: Wholes, missing: Wholes) -> Told:
@@ -179,25 +187,47 @@ def _plainly(rule: str) -> Told:
     return Told(rule, Sentence.of(f"allocation.reason_{rule}"), Sentence.of(f"allocation.relaxation_{rule}"))
 
 
-def _shortage(problem: AllocationProblem, asked: Asked, plan: Wholes, able: Wholes, *, all_open: bool) -> Sentence:
+class Sharing:
+    """Who could take over whose cases under a plan, and the minutes of the cases that only some can take.
+
+    Parameters
+    ----------
+    asked : Asked
+        Classes and the rules' answers.
+    plan : numpy.ndarray of int
+        Row of the case manager of each case to place, -1 for nobody, in the order of ``asked.rows``.
+    """
+
+    def __init__(self, asked: Asked, plan: Wholes) -> None:
+        k, m = asked.allowed.shape
+        self.groups, self.managers = np.nonzero(asked.allowed)
+        able = csr_array((np.ones(len(self.groups)), (self.groups, self.managers)), shape=(k, m))
+        placed = np.flatnonzero(plan >= 0)
+        held = csr_array((np.ones(len(placed)), (plan[placed], asked.group[placed])), shape=(m, k))
+        self.hands_on: Flags = (held @ able).toarray() > 0  # to whom each could hand a case on
+        self.starts = np.flatnonzero(np.diff(self.groups, prepend=-1))
+        least = np.minimum.reduceat(asked.weight[self.groups, self.managers], self.starts)
+        self.minutes = least * np.bincount(asked.group, minlength=k)[self.groups[self.starts]]
+
+    def needed(self, among: Flags) -> int:
+        """Return the minutes of the cases that only these can take."""
+        return int(self.minutes[np.logical_and.reduceat(among[self.managers], self.starts)].sum())
+
+
+def _shortage(problem: AllocationProblem, sharing: Sharing, able: Wholes, *, all_open: bool) -> Sentence:
     """Tell what the case managers in question have, and what the cases that only they can take would need.
 
     The set grows by whoever could take over one of their cases until minutes are shown to lack in it: no shift inside
     it can help, and nobody outside it may. A set that cannot grow, and has the minutes, has them in small pieces.
     """
-    least = np.where(asked.allowed, asked.weight, np.iinfo(np.int64).max).min(axis=1)
-    has_anybody = asked.allowed.any(axis=1)
     among = np.zeros(len(problem.case_managers), dtype=bool)
     among[able] = True
     while True:
-        only: Flags = np.asarray(~np.any(asked.allowed & ~among, axis=1) & has_anybody)
-        inside = asked.group[only[asked.group]]
-        needed, there = int(least[inside].sum()), int(problem.free_minutes[among].sum())
+        needed, there = sharing.needed(among), int(problem.free_minutes[among].sum())
         if needed > there:
             who = int(among.sum())
             return Sentence.of("allocation.reason_capacity_together", n=who, needed=needed, there=there)
-        held = np.unique(asked.group[(plan >= 0) & among[plan]])
-        grown = among | asked.allowed[held].any(axis=0)
+        grown = among | sharing.hands_on[among].any(axis=0)
         if (grown == among).all():
             break
         among = grown
