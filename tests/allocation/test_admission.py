@@ -60,7 +60,7 @@ def test_everyone_on_the_list_is_answered_once_and_in_its_order(tables, program,
     assert told["is_proposed"].tolist() == ranked["is_proposed"].tolist()
     assert told["admissible_now"].notna().all()
     assert (told["admissible_now"] == told["cm_id"].notna()).all()
-    assert (told["admissible_now"] == (told["blocked_by"] == "")).all()
+    assert (told["admissible_now"] == told["blocked_by"].isna()).all()
     assert (told["admissible_now"] == (told["reason"] == "")).all()
 
 

@@ -20,6 +20,7 @@ from casestrat.knowledge import list_programs, load_program
 from casestrat.models import RiskClassifier, save_model
 from casestrat.nightly import Gates, NightlyRun, record_decisions, run_nightly
 from casestrat.nightly.partition import PEOPLE_A_PART, split_people
+from casestrat.nightly.staffing import STAFFING
 from casestrat.synthetic import synthesize
 from casestrat.tables import OUTPUTS, Tables
 
@@ -27,7 +28,7 @@ pytestmark = [pytest.mark.story, pytest.mark.xdist_group("story")]
 AS_OF = "2026-10-01"
 PARQUET = (
     "waiting_list", "assess_first", "risk", "reasons", "criteria", "allocation", "unassigned", "workload", "caseload",
-    "set_aside",
+    "set_aside", *STAFFING,
 )  # fmt: skip
 
 
@@ -239,7 +240,7 @@ def test_without_case_managers_the_rest_is_made_and_the_lack_is_named(example: T
         present=example.present - {"case_managers"},
     )
     run = run_nightly(staffless, "geriatric", as_of=AS_OF, out=tmp_path)
-    assert run.manifest["left_out"] == ["allocation", "unassigned", "workload"]
+    assert run.manifest["left_out"] == ["allocation", "unassigned", "workload", *STAFFING]
     assert (run.folder / "caseload.html").is_file()
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from casestrat.tables import Tables
 
 _OF_THE_LIST = ("rank", "person_id", "referral_id", "territory", "is_proposed")
+_HANDED_ON_UP_TO = 2_000_000  # pairs of class and case manager
 _CUT = ("is_proposed", "in_tied_zone")
 
 
@@ -83,7 +84,8 @@ def admissible_now(
 
     People within the places, or tied at the cut, are answered for by the plan, all together. Everyone beyond is asked
     about alone, as one more person beside the plan: whether a case manager whom the rules allow has room, or has it
-    once one other person who is not followed yet goes to somebody else.
+    once one other person who is not followed yet goes to somebody else (which is left out in the largest services, of
+    some 2,000,000 pairs of case managers and kinds of cases).
 
     Parameters
     ----------
@@ -105,8 +107,8 @@ def admissible_now(
     -------
     pandas.DataFrame
         One row per waiting person, in the order of ``ranked``: rank, person_id, referral_id, territory, is_proposed,
-        admissible_now, cm_id (who would follow; missing where nobody can), blocked_by (the rule in the way, blank where
-        nobody blocks), reason ("blocked for want of a nurse who speaks Italian"), relaxation, as_of.
+        admissible_now, cm_id (who would follow; missing where nobody can), blocked_by (the rule in the way, missing
+        where nothing is), reason ("blocked for want of a nurse who speaks Italian"), relaxation, as_of.
     """
     return judge_admission(tables, program, ranked, as_of, plan).in_language(lang)
 
@@ -143,7 +145,7 @@ def judge_admission(
     rows = rows.astype({"rank": "Int64", "is_proposed": "boolean", "territory": TEXT}).assign(
         admissible_now=pd.array([None if one is None else one.rule == "" for one in told], dtype="boolean"),
         cm_id=pd.array([None if one is None else one.cm_id for one in told], dtype=TEXT),
-        blocked_by=pd.array(["" if one is None else one.rule for one in told], dtype=TEXT),
+        blocked_by=pd.array([None if one is None else one.rule or None for one in told], dtype=TEXT),
         reason=pd.array([""] * len(told), dtype=TEXT),
         relaxation=pd.array([""] * len(told), dtype=TEXT),
         as_of=pd.Series([day] * len(told), dtype="datetime64[us]"),
@@ -176,7 +178,7 @@ def _answers(problem: AllocationProblem, asked: Asked, room: SpareRoom, left_ove
             found[case_id] = _blocked(problem, asked, room, row)
         else:
             if row not in alone:
-                who = room.who_could(row)
+                who = room.who_could(row, hands_on=asked.allowed.size <= _HANDED_ON_UP_TO)
                 alone[row] = _Answer(cm_ids[who]) if who >= 0 else _blocked(problem, asked, room, row)
             found[case_id] = alone[row]
     return found

@@ -58,9 +58,11 @@ class SpareRoom:
         self.asked = asked
         self.plan = plan.copy()
         placed, m = np.flatnonzero(plan >= 0), len(problem.case_managers)
-        self.held = np.zeros((len(asked.allowed), m), dtype=np.int64)  # cases of each class with each case manager
+        self.held = np.zeros((len(asked.allowed), m), dtype=np.int32)  # cases of each class with each case manager
         np.add.at(self.held, (asked.group[placed], plan[placed]), 1)
-        self.minutes = np.asarray(problem.free_minutes - (self.held * asked.weight).sum(axis=0), dtype=np.int64)
+        used = np.zeros(m, dtype=np.int64)
+        np.add.at(used, plan[placed], asked.weight[asked.group[placed], plan[placed]])
+        self.minutes = np.asarray(problem.free_minutes - used, dtype=np.int64)
         self.slots = np.asarray(problem.free_slots - self.held.sum(axis=0), dtype=np.int64)
         self.mix = None if asked.mix is None else asked.mix.left(asked.group, plan)
         self._open: Flags | None = None
@@ -75,12 +77,17 @@ class SpareRoom:
     def open(self) -> Flags:
         """Who may follow each class and has room for one more of its cases, shape (classes, case managers)."""
         if self._open is None:
-            fits = self.asked.allowed & (self.asked.weight <= self.minutes) & (self.slots > 0)
-            if self.mix is not None and self.asked.mix is not None:
-                full = (self.mix <= 0).astype(np.int64)
-                fits &= self.asked.mix.counted.T.astype(np.int64) @ full == 0
-            self._open = np.asarray(fits, dtype=bool)
+            self._open = self._open_to(np.arange(len(self.minutes)))
         return self._open
+
+    def _open_to(self, managers: Wholes) -> Flags:
+        """Return whose further cases some case managers may follow and have room for, shape (classes, managers)."""
+        fits = self.asked.allowed[:, managers] & (self.asked.weight[:, managers] <= self.minutes[managers])
+        fits &= self.slots[managers] > 0
+        if self.mix is not None and self.asked.mix is not None:
+            full = (self.mix[:, managers] <= 0).astype(np.int64)
+            fits &= self.asked.mix.counted.T.astype(np.int64) @ full == 0
+        return np.asarray(fits, dtype=bool)
 
     def has_cases_left(self, row: int) -> Flags:
         """Return who may take one more case of a class as far as numbers of cases go, shape (case managers,)."""
@@ -96,15 +103,18 @@ class SpareRoom:
     def put(self, at: int, manager: int) -> None:
         """Give a case to a case manager, or to nobody (-1)."""
         row = int(self.asked.group[at])
-        for who, change in ((int(self.plan[at]), 1), (manager, -1)):
-            if who != _NOBODY:
-                self.held[row, who] -= change
-                self.minutes[who] += change * self.asked.weight[row, who]
-                self.slots[who] += change
-                if self.mix is not None and self.asked.mix is not None:
-                    self.mix[self.asked.mix.counted[:, row], who] += change
+        changed = [(who, change) for who, change in ((int(self.plan[at]), 1), (manager, -1)) if who != _NOBODY]
+        for who, change in changed:
+            self.held[row, who] -= change
+            self.minutes[who] += change * self.asked.weight[row, who]
+            self.slots[who] += change
+            if self.mix is not None and self.asked.mix is not None:
+                self.mix[self.asked.mix.counted[:, row], who] += change
         self.plan[at] = manager
-        self._open, self._freed = None, None
+        self._freed = None
+        if self._open is not None and changed:
+            managers = np.array([who for who, _ in changed])
+            self._open[:, managers] = self._open_to(managers)
 
     def place(self, at: int, *, hands_on: bool = True, only_to: int | None = None) -> bool:
         """Place a case, with whoever has room, else after one other case was handed on; tell whether it was placed.
@@ -125,10 +135,10 @@ class SpareRoom:
         self.put(at, manager)
         return True
 
-    def who_could(self, row: int) -> int:
+    def who_could(self, row: int, *, hands_on: bool = True) -> int:
         """Return who could take one more case of a class, directly or after one case was handed on, or -1."""
         direct = self.taker(row)
-        if direct != _NOBODY:
+        if direct != _NOBODY or not hands_on:
             return direct
         moved = self.handed_on(row)
         return _NOBODY if moved is None else moved[1]
@@ -136,9 +146,12 @@ class SpareRoom:
     def freed_by(self, taker: int) -> Wholes:
         """Return the most minutes that each case manager could hand on to one other in one case, shape (m,)."""
         if self._freed is None or self._freed[0] != taker:
-            rows = np.flatnonzero(self.open[:, taker] & (self.held.sum(axis=1) > 0))
-            weights = np.where(self.held[rows] > 0, self.asked.weight[rows], 0)
-            self._freed = (taker, np.asarray(weights.max(axis=0, initial=0), dtype=np.int64))
+            placed = np.flatnonzero(self.plan >= 0)
+            placed = placed[self.open[self.asked.group[placed], taker]]
+            freed = np.zeros(len(self.minutes), dtype=np.int64)
+            holders = self.plan[placed]
+            np.maximum.at(freed, holders, self.asked.weight[self.asked.group[placed], holders])
+            self._freed = (taker, freed)
         return self._freed[1]
 
     def handed_on(self, row: int, only_to: int | None = None) -> tuple[int, int] | None:

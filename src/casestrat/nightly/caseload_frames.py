@@ -13,17 +13,19 @@ from casestrat.allocation import (
     binding,
     expiring_licenses,
     handover,
-    judge_admission,
     what_would_help,
 )  # fmt: skip
 from casestrat.allocation.eligibility import tokens
 from casestrat.allocation.objective import FIT_TERMS
 from casestrat.reports import caseload_page
+from casestrat.reports.caseload_moves import MOST_ITEMS, move_items
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from casestrat.allocation import Admission
     from casestrat.knowledge import Program
+    from casestrat.nightly.staffing import Staffing
     from casestrat.tables import Tables
 
 OTHER_LANGUAGES = ("fr", "it")  # in which a page can be read, beside English
@@ -36,17 +38,24 @@ def with_languages(frames: Mapping[str, pd.DataFrame], columns: tuple[str, ...])
 
 
 def choices_of(plan: Plan) -> pd.DataFrame:
-    """Return who may take each case, with codes of what each pair misses, to be said in any language."""
+    """Return who may take each case that the page offers, with codes of what each pair misses, for any language."""
+    moves = plan.moves if isinstance(plan, Reallocation) else None
+    items = move_items(plan.assignments, moves).head(MOST_ITEMS)
+    rows = plan.beside.of(items.loc[items["is_decidable"].astype(bool), "case_id"])
     kinds = {
         bits: ";".join(term.id for number, term in enumerate(FIT_TERMS) if bits >> number & 1)
-        for bits in plan.choices["_missed"].unique().tolist()
+        for bits in rows["_missed"].unique().tolist()
     }
-    rows = plan.choices.assign(missed=plan.choices["_missed"].map(kinds))
-    return rows.drop(columns="_missed")
+    return rows.assign(missed=rows["_missed"].map(kinds)).drop(columns="_missed")
 
 
 def plan_frames(
-    plan: Plan, problem: AllocationProblem | None, tables: Tables, program: Program, as_of: pd.Timestamp
+    plan: Plan,
+    problem: AllocationProblem | None,
+    tables: Tables,
+    program: Program,
+    as_of: pd.Timestamp,
+    staffing: Staffing | None = None,
 ) -> dict[str, Any]:
     """Return what the page tells of a plan beside its lists: how good it is, who else could, what would help.
 
@@ -62,45 +71,38 @@ def plan_frames(
         Its rules.
     as_of : pandas.Timestamp
         The date.
+    staffing : Staffing, optional
+        What the night has found already.
 
     Returns
     -------
     dict
         Arguments of :func:`casestrat.reports.caseload_page`.
     """
-    frames: dict[str, Any] = {
-        "choices": choices_of(plan), "levels": plan.levels, "expiring": expiring_licenses(tables, program, as_of),
-    }  # fmt: skip
+    expiring = expiring_licenses(tables, program, as_of) if staffing is None else staffing.expiring
+    frames: dict[str, Any] = {"choices": choices_of(plan), "levels": plan.levels, "expiring": expiring}
     if problem is not None and len(plan.unassigned):
-        helps = what_would_help(problem, plan)
-        frames |= {"hiring": helps[helps["cases_placed"] > 0], "binding": binding(problem, plan)}
+        helps = what_would_help(problem, plan) if staffing is None else staffing.hiring
+        binds = binding(problem, plan) if staffing is None else staffing.binding
+        frames |= {"hiring": helps[helps["cases_placed"] > 0], "binding": binds}
     return frames
 
 
-def admission_frames(
-    tables: Tables, program: Program, ranked: pd.DataFrame, as_of: pd.Timestamp, plan: Plan
-) -> dict[str, pd.DataFrame]:
+def admission_frames(tables: Tables, judged: Admission) -> dict[str, pd.DataFrame]:
     """Return whom of those who wait somebody could follow now, with reasons in each language, and counts by team.
 
     Parameters
     ----------
     tables : Tables
         The checked tables.
-    program : Program
-        Its rules.
-    ranked : pandas.DataFrame
-        The waiting list.
-    as_of : pandas.Timestamp
-        The date.
-    plan : Plan
-        The plan of the night.
+    judged : Admission
+        Who could be followed, to be said in any language.
 
     Returns
     -------
     dict of str to pandas.DataFrame
         ``admission`` and ``teams``, as the page takes them.
     """
-    judged = judge_admission(tables, program, ranked, as_of, plan)
     rows = with_languages(
         {lang: judged.in_language(lang) for lang in ("en", *OTHER_LANGUAGES)}, ("reason", "relaxation")
     )

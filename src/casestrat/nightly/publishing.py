@@ -14,6 +14,7 @@ from casestrat.nightly.difference import difference_of
 from casestrat.nightly.files import json_bytes, output_error, parquet_bytes, to_contract, write_atomic
 from casestrat.nightly.lists import LISTS, list_bytes
 from casestrat.nightly.manifest import MANIFEST, SCHEMA, RunFolders, list_files
+from casestrat.nightly.staffing import admissible_in
 from casestrat.reports import caseload_page, committee_page, meetings_index
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def told_frame(results: Results, name: str, lang: str) -> pd.DataFrame:
     frame = results.frames[name]
     if name == "set_aside":
         return to_contract(results.tables.set_aside_in(lang), name)
+    if name == "admissible" and results.staffing is not None:
+        return admissible_in(results.staffing, lang, pd.Timestamp(results.inputs.as_of))
     if name in _SENTENCES and results.plan is not None:
         plan = results.plan.in_language(lang)
         told = {"allocation": plan.assignments, "unassigned": plan.unassigned}[name]
@@ -132,10 +135,9 @@ def team_page(results: Results, lang: str, links: dict[str, str]) -> str:
     tables, program, plan = results.tables, results.program, results.plan
     date = pd.Timestamp(results.inputs.as_of)
     told: dict[str, Any] = {}
-    if plan is not None:
-        ranked = results.frames["waiting_list"]
-        told = plan_frames(plan, results.problem, tables, program, date)
-        told |= admission_frames(tables, program, ranked, date, plan)
+    if plan is not None and results.staffing is not None:
+        told = plan_frames(plan, results.problem, tables, program, date, results.staffing)
+        told |= admission_frames(tables, results.staffing.admission)
         told["handover"] = new_leads(plan, tables, program, date)
     return caseload_page(
         workload=results.frames.get("workload"),

@@ -13,6 +13,7 @@ from casestrat.nightly.files import to_contract
 from casestrat.nightly.partition import PartTask, collect
 from casestrat.nightly.ranking import CommitteeList, Ranking, rank_scored
 from casestrat.nightly.shadow import shadow_frame, shadow_summary
+from casestrat.nightly.staffing import STAFFING, Staffing, staffing_of
 
 if TYPE_CHECKING:
     from casestrat.knowledge import PriorityPolicy, Program
@@ -37,6 +38,7 @@ class Results:
     left_out: tuple[str, ...]  # outputs that the extract's tables do not allow
     plan: Plan | None = None  # keeps what it says by key, so that it can be said in every language
     problem: AllocationProblem | None = None  # that the plan solves
+    staffing: Staffing | None = None  # reports beside the plan
     counts: dict[str, Any] = field(default_factory=dict)
     shadow: dict[str, Any] | None = None  # what a candidate would change, in counts
 
@@ -99,8 +101,11 @@ def assemble(
         "caseload": indicators(tables, program, date, tiers=tiers, workload=workload),
         "set_aside": tables.set_aside,
     }
-    if plan is not None:
+    staffing = None
+    if plan is not None and problem is not None:
+        staffing = staffing_of(tables, program, ranked, date, plan, problem)
         frames |= {"allocation": plan.assignments, "unassigned": plan.unassigned, "workload": plan.workload}
+        frames |= staffing.frames("en")
     told_of_shadow = None
     if shadow is not None:
         candidate = ranked_by(*shadow)
@@ -110,7 +115,7 @@ def assemble(
     counts = _count(tables, shaped, lists, plan)
     return Results(
         program, tables, inputs, shaped, lists, flow(tables, program, date), contacts_due(tables, program, date),
-        len(tasks), left_out, plan, problem, counts, told_of_shadow,
+        len(tasks), left_out, plan, problem, staffing, counts, told_of_shadow,
     )  # fmt: skip
 
 
@@ -119,7 +124,7 @@ def _allocate(
 ) -> tuple[Plan | None, AllocationProblem | None, tuple[str, ...]]:
     """Allocate, or say which outputs the extract does not allow."""
     if not tables.has("case_managers"):
-        return None, None, ("allocation", "unassigned", "workload")
+        return None, None, ("allocation", "unassigned", "workload", *STAFFING)
     problem = AllocationProblem.from_tables(tables, program, ranked, date)
     return allocate(problem, time_limit_s=ALLOCATION_SECONDS, random_state=0), problem, ()
 
