@@ -25,9 +25,8 @@ ARGUMENTS = (
 NOW = "2026-10-12T14:05:00+02:00"  # the day of the made-up meeting
 
 
-def _made_up() -> Any:
-    """Load the generator of made-up frames; tests are no package, so it is loaded by its path."""
-    name = "made_up_meeting"
+def _made_up(name: str = "made_up_meeting") -> Any:
+    """Load a generator of made-up frames; tests are no package, so it is loaded by its path."""
     if name not in sys.modules:
         path = Path(__file__).resolve().parents[1] / "reports" / f"{name}.py"
         spec = importlib.util.spec_from_file_location(name, path)
@@ -55,6 +54,11 @@ def browser(chromium):
 @pytest.fixture(scope="session")
 def made_up() -> Any:
     return _made_up()
+
+
+@pytest.fixture(scope="session")
+def made_up_team() -> Any:
+    return _made_up("made_up_team")
 
 
 @pytest.fixture(scope="session")

@@ -139,3 +139,103 @@ def test_missing_minutes_are_told_as_missing(caseload_of, data_of, made_up):
     workload = made_up.make_caseload()["workload"].astype({"minutes_before": float})
     workload.loc[workload["cm_id"] == "CM-01", "minutes_before"] = np.nan
     assert records(data_of(caseload_of({"workload": workload}))["workload"])[0]["minutes_before"] is None
+
+
+# What is proposed, who else may take it, and who waits for what.
+
+
+def moves_of(**changes):
+    rows = pd.DataFrame(
+        {
+            "case_id": ["E2", "E1", "E3"],
+            "person_id": ["P2", "P1", "P3"],
+            "from_cm": ["B", "A", None],
+            "to_cm": ["C", "C", "B"],
+            "minutes": [40, 54, 40],
+            "kind": ["voluntary", "forced", "forced"],
+            "reason": ["balance", "leaver", "no_lead"],
+            "why": ["a", "b", "c"],
+            "until": pd.array([None, "2026-11-01", None], dtype="str"),
+        }
+    )
+    return rows.assign(**changes)
+
+
+def test_moves_stand_by_giver_and_a_different_plan_has_another_fingerprint(caseload_of, data_of):
+    data = data_of(caseload_of({"moves": moves_of()}))
+    assert [row["case_id"] for row in records(data["items"])] == ["E3", "E1", "E2"]
+    assert data["is_reallocation"]
+    same = data_of(caseload_of({"moves": moves_of().iloc[::-1]}))
+    assert same["plan_fingerprint"] == data["plan_fingerprint"]
+    other = data_of(caseload_of({"moves": moves_of(to_cm=["C", "B", "B"])}))
+    assert other["plan_fingerprint"] != data["plan_fingerprint"]
+
+
+def test_open_cases_can_be_decided_on_and_waiting_people_after_the_committee(caseload_of, data_of, made_up):
+    allocation = made_up.make_caseload()["allocation"]
+    allocation = allocation.assign(kind=["open"] + ["proposed"] * (len(allocation) - 1))
+    items = records(data_of(caseload_of({"allocation": allocation}))["items"])
+    assert [row["is_decidable"] for row in items] == [True] + [False] * (len(items) - 1)
+    assert items[0]["reason"] == "no_lead"
+
+
+def test_only_the_best_few_who_may_take_a_case_are_held_and_the_rest_counted(caseload_of, data_of):
+    ids = [f"M{i:02d}" for i in range(12)]
+    choices = pd.DataFrame(
+        {
+            "case_id": "E1",
+            "cm_id": ids,
+            "is_chosen": [one == "M05" for one in ids],
+            "has_room": [i % 2 == 1 for i in range(12)],
+            "cost": [float(12 - i) for i in range(12)],
+            "missed": "language",
+            "minutes": 54,
+            "utilisation_after": 0.5,
+        }
+    )
+    waiting = choices.assign(case_id="R9")
+    data = data_of(caseload_of({"moves": moves_of(), "choices": pd.concat([choices, waiting])}))
+    assert [row["cm_id"] for row in records(data["choices"])] == [
+        "M05", "M11", "M09", "M07", "M03", "M01", "M10", "M08",
+    ]  # fmt: skip
+    assert {row["case_id"]: row["n_able"] for row in records(data["items"])}["E1"] == 12
+
+
+def test_a_plan_too_long_for_the_page_names_the_file_with_the_rest(caseload_of, data_of):
+    many = pd.DataFrame({"case_id": [f"E{i:04d}" for i in range(1_005)], "person_id": "P", "to_cm": "B"})
+    data = data_of(caseload_of({"moves": many.assign(from_cm="A", reason="leaver", until=None, minutes=10)}))
+    assert (len(data["items"]["rows"]), data["items_left_out"], data["items_file"]) == (1_000, 5, "moves.csv")
+
+
+def test_those_who_wait_are_counted_by_what_they_are_blocked_for(caseload_of, data_of):
+    admission = pd.DataFrame(
+        {
+            "admissible_now": pd.array([True, False, False, False, None], dtype="boolean"),
+            "reason": ["", "Italian", "Italian", "hours", ""],
+            "relaxation": ["", "an interpreter", "an interpreter", "minutes", ""],
+        }
+    )
+    data = data_of(caseload_of({"admission": admission}))
+    assert data["waiting"] == {"waiting": 5, "admissible": 1}
+    assert [(row["reason"], row["n"]) for row in records(data["blocked"])] == [("Italian", 2), ("hours", 1)]
+
+
+def test_only_people_who_are_followed_and_asked_about_have_their_tier_reviewed(caseload_of, data_of, made_up):
+    allocation = made_up.make_caseload()["allocation"].head(3).assign(kind=["open", "open", "proposed"])
+    ids = allocation["person_id"].tolist()
+    tiers = pd.DataFrame(
+        {
+            "person_id": ids,
+            "tier": "medium",
+            "review_step_down": pd.array([True, None, True], dtype="boolean"),
+            "step_down_to": ["low", None, "low"],
+            "proposed_override": pd.array([0, None, 2], dtype="Int64"),
+        }
+    )
+    data = data_of(caseload_of({"allocation": allocation, "tiers": tiers}))
+    assert [row["person_id"] for row in records(data["tiers"])] == ids[:1]
+
+
+def test_moves_without_who_takes_over_are_refused(caseload_of):
+    with pytest.raises(UsageError, match="`moves` lacks the columns to_cm"):
+        caseload_of({"moves": moves_of().drop(columns="to_cm")})

@@ -163,3 +163,18 @@ def test_the_day_of_an_empty_list_is_not_known(page_of, data_of, made_up):
     )
     assert data["meeting"]["as_of"] is None
     assert data["ranked"]["rows"] == []
+
+
+def test_only_tiers_that_somebody_should_look_at_stand_on_the_page(page_of, data_of, made_up):
+    ids = made_up.make_meeting().ranked["person_id"].head(4).tolist()
+    tiers = pd.DataFrame(
+        {
+            "person_id": ids,
+            "proposed_override": pd.array([0, 2, None, 0], dtype="Int64"),
+            "unknown_inputs": ["", "", "gir", ""],
+            "review_step_down": pd.array([None, None, None, True], dtype="boolean"),
+            "step_down_to": [None, None, None, "low"],
+        }
+    )
+    data = data_of(page_of({"tiers": tiers}))
+    assert [row[0] for row in data["tiers"]["rows"]] == ids[1:]

@@ -14,7 +14,7 @@ from casestrat.cli.learning import evaluate, fit, models, promote, readiness, ro
 from casestrat.cli.moving import reallocate
 from casestrat.cli.moving import record as record_assignments
 from casestrat.cli.night import compare, demo, nightly, recompute
-from casestrat.cli.reporting import scorecard, validation
+from casestrat.cli.reporting import caseload, scorecard, validation
 
 APP = typer.Typer(
     name="casestrat",
@@ -57,4 +57,5 @@ _ASSIGNMENTS.command("record")(record_assignments)
 APP.add_typer(_ASSIGNMENTS, name="assignments")
 _REPORTS.command("validation")(validation)
 _REPORTS.command("scorecard")(scorecard)
+_REPORTS.command("caseload")(caseload)
 APP.add_typer(_REPORTS, name="report")

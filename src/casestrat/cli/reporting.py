@@ -9,7 +9,15 @@ import typer
 
 import casestrat as cs  # each name loads its room when a command first uses it
 from casestrat.cli.console import open_console, print_frame, progress
-from casestrat.cli.options import Lang, LangOption, ModelOption, ProgramOption, SourceArgument
+from casestrat.cli.options import (
+    AsOfOption,
+    Lang,
+    LangOption,
+    LearnedReasonOption,
+    ModelOption,
+    ProgramOption,
+    SourceArgument,
+)
 
 if TYPE_CHECKING:
     from casestrat.nightly import Validation
@@ -60,5 +68,22 @@ def scorecard(
 ) -> None:
     """Write a stored card, or the program's scorecard, as one page to be printed."""
     page = cs.nightly.print_scorecard(cs.load_program(program), model=model, lang=lang.value)
+    cs.nightly.files.write_atomic(out, page.encode())
+    open_console().print(f"{out.resolve()}", markup=False)
+
+
+def caseload(
+    source: SourceArgument,
+    program: ProgramOption,
+    as_of: AsOfOption,
+    out: FileOption = Path("caseload.html"),
+    model: ModelOption = None,
+    learned_ranking_reason: LearnedReasonOption = "",
+    lang: LangOption = Lang.en,
+) -> None:
+    """Write the team's page: hours against capacity, proposed moves to decide on, who cannot be followed and why."""
+    page = cs.nightly.caseload_report(
+        source, program, as_of=as_of, model=model, lang=lang.value, learned_ranking_reason=learned_ranking_reason
+    )
     cs.nightly.files.write_atomic(out, page.encode())
     open_console().print(f"{out.resolve()}", markup=False)

@@ -1,6 +1,8 @@
 """The batch: from a site's files to the committee's page, every night."""
 
 from casestrat.nightly.audited_groups import audit_groups_of
+from casestrat.nightly.caseload_frames import reallocation_page
+from casestrat.nightly.caseload_report import caseload_report
 from casestrat.nightly.comparison import RunComparison, compare_runs
 from casestrat.nightly.corrections import read_corrections_file
 from casestrat.nightly.engine import ENGINES
@@ -30,6 +32,7 @@ __all__ = [
     "Wanted",
     "allocate_source",
     "audit_groups_of",
+    "caseload_report",
     "compare_runs",
     "current_model",
     "fit_model",
@@ -41,6 +44,7 @@ __all__ = [
     "read_corrections_file",
     "readiness",
     "reallocate_source",
+    "reallocation_page",
     "recompute_with",
     "record_assignments_source",
     "record_decisions",

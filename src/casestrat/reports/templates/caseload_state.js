@@ -102,6 +102,7 @@ function holdsName(text) {
 function formOf(item) {
   const standing = state.decisions.get(item.case_id);
   const kept = standing && Object.fromEntries(Object.entries(standing).map(([key, value]) => [key, value ?? ""]));
+  if (standing?.decision === "hold") delete kept.from_on; // it has none: the first day is asked for anew
   return { decision: "", to_cm: "", note: "", from_on: data.first_day ?? "", told_on: "", decided_by: state.by, ...kept };
 }
 
