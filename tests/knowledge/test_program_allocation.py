@@ -16,8 +16,9 @@ def rules_of(tmp_path):
     def load(lines, after="", **replaced):
         text = SHIPPED.read_text(encoding="utf-8")
         for key, value in replaced.items():
-            line = next(line for line in text.splitlines() if line.startswith(f"{key} = "))
-            text = text.replace(line, f"{key} = {value}")
+            head, found, tail = text.partition("[allocation]\n")
+            line = next(line for line in tail.splitlines() if line.startswith(f"{key} = "))
+            text = head + found + tail.replace(line, f"{key} = {value}", 1)
         text = text.replace("[allocation]\n", f"[allocation]\n{lines}\n", 1) + "\n" + after
         path = tmp_path / "own.toml"
         path.write_text(text, encoding="utf-8")
@@ -35,7 +36,7 @@ def test_what_is_not_written_has_the_usual_value(rules_of):
 
 def test_every_rule_of_time_is_read(rules_of):
     rules = rules_of(
-        'weights = "measured"\nmeasured_days = 90\nrecorded_share = 0.8\nfull_time_minutes = 2280',
+        "measured_days = 90\nrecorded_share = 0.8\nfull_time_minutes = 2280",
         """
         [allocation.travel]
         north = 0
@@ -50,6 +51,7 @@ def test_every_rule_of_time_is_read(rules_of):
         under_months = 12
         share = 0.9
         """,
+        weights='"measured"',
     )
     assert (rules.weights, rules.measured_days, rules.recorded_share) == ("measured", 90, 0.8)
     assert dict(rules.travel) == {"north": 0, "south west": 25}
@@ -85,7 +87,6 @@ def test_every_rule_of_who_may_follow_is_read(rules_of):
 @pytest.mark.parametrize(
     ("lines", "after", "words"),
     [
-        ('weights = "guessed"', "", "weights"),
         ("recorded_share = 0", "", "recorded_share"),
         ("recorded_share = 1.5", "", "recorded_share"),
         ("measured_days = 3", "", "measured_days"),
@@ -103,13 +104,23 @@ def test_every_rule_of_who_may_follow_is_read(rules_of):
         ("", "[[allocation.case_mix]]\nmost = 3\nkind = 'closed'", "kind"),
         ("", "[[allocation.skills_when]]\nskill = 'x'\nwhen = 'nothing_known'", "nothing_known"),
         ("", "[[allocation.skills_when]]\nskill = 'x'\nwhen = 'language ='", "expression"),
-        ("", "[allocation.costs]\ndistance = 3", "distance"),
-        ("", "[allocation.costs]\ncontinuity = 1.5", "continuity"),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused_by_name(rules_of, lines, after, words):
     with pytest.raises(KnowledgeError, match=words):
         rules_of(lines, after)
+
+
+@pytest.mark.parametrize(
+    ("replaced", "words"),
+    [
+        ({"weights": '"guessed"'}, "weights"), ({"continuity": "1.5"}, "continuity"), ({"travel": "-1"}, "travel"),
+        ({"wishes": "1\ndistance = 3"}, "distance"),
+    ],
+)  # fmt: skip
+def test_weights_and_costs_that_make_no_sense_are_refused(rules_of, replaced, words):
+    with pytest.raises(KnowledgeError, match=words):
+        rules_of("", **replaced)
 
 
 def test_shares_of_time_stay_in_their_range(rules_of):
@@ -120,7 +131,7 @@ def test_shares_of_time_stay_in_their_range(rules_of):
 
 
 def test_costs_are_the_site_s_own(rules_of):
-    costs = rules_of("", "[allocation.costs]\ncontinuity = 10\ntravel = 0").costs
+    costs = rules_of("", continuity="10", travel="0").costs
     assert dataclasses.astuple(costs) == (10, 3, 0, 1)
 
 

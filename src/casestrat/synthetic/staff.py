@@ -105,7 +105,7 @@ def staff_tables(people: People, program: Program, staff: Staff, draws: Draws) -
         }
     )
     tables = {"case_managers": case_managers, "licenses": _licenses(people, program, staff)}
-    asked = program.allocation.credentials or ("case_management_diploma",)
+    asked = tuple(names.split("|")[0] for names in program.allocation.credentials) or ("case_management_diploma",)
     tables["credentials"] = _credentials(people, staff, asked)
     tables["absences"] = _absences(people, staff, who)
     return tables
