@@ -356,6 +356,8 @@ def _plain_faults(row: Row) -> Iterable[Fault]:
         yield "case_id", "no_case", "the case that is decided about"
     if row["decision"] not in DECISIONS:
         yield "decision", "decision", f"one of {', '.join(DECISIONS)}"
+    if row["decision"] == "hold":  # nothing is decided yet
+        return
     if row["decided_by"] is None:
         yield "decided_by", "no_decider", "who decided; a plan decides nothing"
     if row["decided_at"] is None:
@@ -364,7 +366,7 @@ def _plain_faults(row: Row) -> Iterable[Fault]:
         yield "role", "role", f"one of {', '.join(ROLES)}"
     if row["decision"] in {"accept", "change"} and row["to_cm"] is None:
         yield "to_cm", "no_case_manager", "who takes the case; only cases with a proposed move can be accepted"
-    if row["decision"] != "hold" and row["reason"] is None:
+    if row["reason"] is None:
         yield "reason", "no_reason", "why the lead changes"
     if row["until"] is not None and row["decided_at"] is not None and row["until"] < _first_day(row):
         yield "until", "ends_before_it_begins", "a day on or after the first"

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from casestrat.allocation import frames
+from casestrat.allocation.days import days_of
 from casestrat.allocation.workload import ABSENCE_DAYS
 from casestrat.errors import UsageError
 from casestrat.tables import TEXT
@@ -219,7 +220,7 @@ def step_down_candidates(
     plans = known(tables.plans, "plan_id", day).sort_values(["episode_id", "starts_on", "version", "plan_id"])
     due = plans.drop_duplicates("episode_id", keep="last").set_index("episode_id")["review_due_on"]
     cases = problem.cases[(problem.cases["kind"] == "open") & (problem.cases["tier"] == program.tiers[-1].id)]
-    rows = cases.assign(review_due_on=cases["case_id"].map(due).astype("datetime64[us]"))
+    rows = cases.assign(review_due_on=days_of(cases["case_id"], due))
     rows = rows[rows["review_due_on"] <= day]
     rows = rows.assign(days_overdue=(day - rows["review_due_on"]).dt.days.astype("Int64"))
     columns = ["case_id", "person_id", "cm_id", "tier", "minutes", "review_due_on", "days_overdue"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from casestrat.allocation.days import days_of
 from casestrat.tables import TEXT
 from casestrat.timeline import known
 
@@ -65,7 +66,7 @@ def handover(
     sheet = _with_contacts(sheet, tables, program, day)
     sheet = _with_crisis(sheet, tables, day)
     review = _last_review(tables, day)
-    sheet["review_due_on"] = _days_by(sheet["case_id"], review)
+    sheet["review_due_on"] = days_of(sheet["case_id"], review)
     known_told = None if told is None else set(map(str, told))
     is_told = [pd.NA if known_told is None else case in known_told for case in sheet["case_id"]]
     sheet["was_told"] = pd.array(is_told, dtype="boolean")
@@ -74,12 +75,6 @@ def handover(
     is_calm = ~sheet["open_crisis"].fillna(value=False).astype(bool)
     order = sheet.assign(_calm=is_calm).sort_values(["_calm", "see_by", "case_id"], ignore_index=True)
     return order[list(HANDOVER_COLUMNS)]
-
-
-def _days_by(ids: pd.Series, days: pd.Series) -> pd.Series:
-    """Return a day for each id, missing where there is none."""
-    of = days.to_dict()
-    return pd.Series([of.get(one, pd.NaT) for one in ids], index=ids.index, dtype="datetime64[us]")
 
 
 def _with_contacts(sheet: pd.DataFrame, tables: Tables, program: Program, day: pd.Timestamp) -> pd.DataFrame:
@@ -97,11 +92,11 @@ def _with_contacts(sheet: pd.DataFrame, tables: Tables, program: Program, day: p
         for name, level in program.intensities.items()
     }
     every = sheet["case_id"].map(episodes["intensity"]).map(strictest).astype("float64")
-    seen = _days_by(sheet["case_id"], last["occurred_at"].dt.normalize())
-    since = seen.fillna(_days_by(sheet["case_id"], episodes["admitted_on"]))
+    seen = days_of(sheet["case_id"], last["occurred_at"].dt.normalize())
+    since = seen.fillna(days_of(sheet["case_id"], episodes["admitted_on"]))
     return sheet.assign(
         last_contact_on=seen, last_contact_kind=sheet["case_id"].map(last["kind"]).astype(TEXT),
-        next_contact_on=_days_by(sheet["case_id"], following),
+        next_contact_on=days_of(sheet["case_id"], following),
         contact_due_on=since + pd.to_timedelta(every, unit="D"),
     )  # fmt: skip
 
@@ -112,7 +107,7 @@ def _with_crisis(sheet: pd.DataFrame, tables: Tables, day: pd.Timestamp) -> pd.D
         never = pd.Series(pd.NaT, index=sheet.index, dtype="datetime64[us]")
         return sheet.assign(open_crisis=pd.array([pd.NA] * len(sheet), dtype="boolean"), crisis_on=never)
     since = _open_crises(tables, day)
-    crisis_on = _days_by(sheet["person_id"], since)
+    crisis_on = days_of(sheet["person_id"], since)
     return sheet.assign(open_crisis=crisis_on.notna().astype("boolean"), crisis_on=crisis_on)
 
 

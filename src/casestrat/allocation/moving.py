@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
-from casestrat.allocation.draft import NOBODY
+from casestrat.allocation.moving_paths import filled, lowered
 from casestrat.allocation.objective import largest_utilisation, sum_of_squares
 
 if TYPE_CHECKING:
@@ -243,8 +243,11 @@ def search_frontier(moving: Moving, start: Wholes, most: int, deadline: float) -
     list of numpy.ndarray
         One plan per budget, from 0 to the greatest; none is worse than the one before.
     """
-    mover = Mover(moving)
-    states = [State(moving, start)]
+    if not moving.instance.m:
+        return [start] * (most + 1)
+    mover, begun = Mover(moving), State(moving, start)
+    fillings = (begun, filled(begun, 0), filled(begun, 0, lightest=True))
+    states = [min((state for state in fillings if state is not None), key=lambda state: state.value())]
     _settle(mover, states[0])
     idle = 0
     for budget in range(1, most + 1):
@@ -299,9 +302,12 @@ def polished(moving: Moving, plan: Wholes, budget: int, deadline: float) -> Whol
 def _candidates(mover: Mover, states: list[State], budget: int) -> Iterator[State]:
     """Try one move more than the plan before, or two more than the one before that."""
     moving, last = mover.moving, states[-1]
-    for number in (1, 2):
-        if number <= budget and last.value().left > 0:
-            yield from _with_room(mover, states[max(len(states) - number, 0)], number)
+    for base in states[-3:]:
+        spare = budget - len(base.away)
+        if base.value().left > 0:
+            fillings = (filled(base, spare), filled(base, spare, lightest=True))
+            yield from (state for state in fillings if state is not None)
+        yield from lowered(base, spare)
     spare = budget - len(last.away)
     at_home = moving.is_movable if spare >= 1 else np.zeros(len(moving.home), dtype=bool)
     chosen = at_home | moving.is_forced | (moving.is_movable & (last.plan != moving.home))
@@ -313,12 +319,12 @@ def _candidates(mover: Mover, states: list[State], budget: int) -> Iterator[Stat
     before = states[max(len(states) - 2, 0)]
     if budget >= 2:
         for state in (before, last) if spare >= 2 else (before,):
-            for found_two in (_swap_of_peak(mover, state), _chain_of_peak(mover, state)):
-                if found_two is not None:
-                    candidate = state.copy()
-                    for move in found_two:
-                        candidate.put(*move)
-                    yield candidate
+            swap = _swap_of_peak(mover, state)
+            if swap is not None:
+                candidate = state.copy()
+                for move in swap:
+                    candidate.put(*move)
+                yield candidate
 
 
 def _first_steps(mover: Mover, state: State, chosen: Flags) -> Iterator[tuple[int, int] | None]:
@@ -379,60 +385,6 @@ def _swap_of_peak(mover: Mover, state: State) -> list[tuple[int, int]] | None:
     return min(swaps, key=lambda swap: swap[0])[1] if swaps else None
 
 
-def _chain_of_peak(mover: Mover, state: State) -> list[tuple[int, int]] | None:
-    """Return the two moves by which one of the busiest hands a case to somebody who hands one on in turn, or None."""
-    peaks = np.flatnonzero(mover.peaks(state))
-    chains = [chain for a in peaks.tolist() for chain in _chains(mover, state, a)]
-    return min(chains, key=lambda chain: chain[:2])[2] if chains else None
-
-
-def _chains(mover: Mover, state: State, a: int) -> Iterator[tuple[float, float, list[tuple[int, int]]]]:
-    """Give, for each who could take a case from a, the best chain: the largest utilisation and the squares after it."""
-    moving, instance = mover.moving, mover.moving.instance
-    capacity = np.maximum(instance.capacity, 1).astype(np.float64)
-    can_move = moving.is_movable | moving.is_forced
-    mine = np.flatnonzero(can_move & (state.plan == a))
-    open_to = instance.allowed[instance.group[mine]] & ~moving.is_closed
-    for b in np.flatnonzero(open_to.any(axis=0) & (np.arange(instance.m) != a)).tolist():
-        gives = mine[open_to[:, b]]
-        gives = gives[np.unique(moving.minutes[gives], return_index=True)[1]]  # one of each weight
-        steps = mover.steps(state, cases=np.flatnonzero(can_move & (state.plan == b)))
-        outs = _lightest_landings(mover, state, steps, a)
-        if not len(outs):
-            continue
-        out, back = mover.minutes[steps.cases[outs]][None, :], mover.minutes[gives][:, None]
-        third = steps.targets[outs]
-        loads = np.stack(np.broadcast_arrays(state.load[a] - back, state.load[b] + back - out, state.load[third] + out))
-        able = np.stack(np.broadcast_arrays(capacity[a], capacity[b], capacity[third][None, :]))
-        now = np.stack(np.broadcast_arrays(state.load[a], state.load[b], state.load[third][None, :])).astype(np.float64)
-        peak = (loads / able).max(axis=0)
-        squares = ((loads**2 - now**2) / able).sum(axis=0)
-        fits = (loads[1] <= moving.limit[b]) & (peak < state.load[a] / capacity[a] - 1e-12)
-        best = np.lexsort((squares.ravel(), np.where(fits, peak, np.inf).ravel()))[0]
-        row, column = np.unravel_index(int(best), peak.shape)
-        case, other = int(gives[row]), int(steps.cases[outs[column]])
-        if fits[row, column] and _has_room_after(state, (other, int(third[column])), (case, b)):
-            chain = [(other, int(third[column])), (case, b)]
-            yield float(peak[row, column]), float(squares[row, column]), chain
-
-
-def _lightest_landings(mover: Mover, state: State, steps: Steps, a: int) -> Wholes:
-    """Return, for each number of minutes, the position of the move to whoever is the least busy after it, a apart."""
-    capacity = np.maximum(mover.moving.instance.capacity, 1)
-    after = (state.load[steps.targets] + mover.minutes[steps.cases]) / capacity[steps.targets]
-    order = np.lexsort((after, mover.minutes[steps.cases]))
-    order = order[steps.targets[order] != a]
-    _, first = np.unique(mover.minutes[steps.cases[order]], return_index=True)
-    return np.asarray(order[first], dtype=np.int64)
-
-
-def _has_room_after(state: State, first: tuple[int, int], second: tuple[int, int]) -> bool:
-    """Whether the second move fits once the first is made."""
-    tried = state.copy()
-    tried.put(*first)
-    return bool(tried.has_room(np.array([second[0]]), np.array([second[1]]))[0])
-
-
 def _best_swap(mover: Mover, state: State, a: int) -> tuple[float, list[tuple[int, int]]] | None:
     """Return the exchange that leaves the busier of a and another the least busy, below what a was; or None."""
     moving, instance = mover.moving, mover.moving.instance
@@ -469,44 +421,6 @@ def _may_swap(state: State, give: Wholes, a: int, take: Wholes, b: int) -> Flags
         (theirs & ~mine & (here <= 0)) | (mine & ~theirs & (there <= 0)) | (mine & theirs & ((here < 0) | (there < 0)))
     )
     return np.asarray(~breaks.any(axis=0), dtype=bool)
-
-
-def _with_room(mover: Mover, state: State, number: int) -> Iterator[State]:
-    """Place somebody who is left over, after so many voluntary moves have made room; the most urgent who can be."""
-    instance = mover.moving.instance
-    left = np.flatnonzero((state.plan == NOBODY) & ~instance.hopeless)
-    for case in left[np.argsort(-instance.priority[left], kind="stable")].tolist():
-        options = []
-        for manager in np.flatnonzero(instance.allowed[instance.group[case]] & ~mover.moving.is_closed).tolist():
-            candidate = _emptied(mover, state, manager, case, number)
-            if candidate is not None:
-                candidate.put(case, manager)
-                options.append(candidate)
-        if options:
-            yield min(options, key=lambda option: option.value())
-            return
-
-
-def _emptied(mover: Mover, state: State, manager: int, case: int, number: int) -> State | None:
-    """Move up to so many cases away from somebody until there is room, or return None."""
-    moving, candidate = mover.moving, state.copy()
-    for done in range(number + 1):
-        if candidate.has_room(np.array([case]), np.array([manager]))[0]:
-            return candidate
-        lack = candidate.load[manager] + moving.minutes[case] - moving.limit[manager]
-        if done == number:
-            return None
-        chosen = (moving.is_movable | moving.is_forced) & (candidate.plan == manager)
-        steps = mover.steps(candidate, chosen)
-        if not len(steps.cases):
-            return None
-        share = lack / (number - done)  # each of the moves still to come must bring its part
-        fine = mover.minutes[steps.cases] >= share
-        found = _least(steps, fine, steps.pair_peak, steps.squares)
-        if found is None:
-            return None
-        candidate.put(*found)
-    return None
 
 
 def fit_by_swaps(moving: Moving, plan: Wholes) -> Wholes:

@@ -113,6 +113,42 @@ def proven(
     return better, values, bounds
 
 
+def with_more_placed(
+    model: MoveModel, plans: list[Wholes], values: list[Value], budgets: tuple[int, ...], deadline: float
+) -> tuple[list[Wholes], list[Value]]:
+    """Return the plans after whole-number optimisation of level 1 alone, under a few budgets, in a large problem.
+
+    Parameters
+    ----------
+    model : MoveModel
+        Kinds and pairs.
+    plans : list of numpy.ndarray
+        One plan per budget, from 0.
+    values : list of Value
+        What each is worth.
+    budgets : tuple of int
+        Those to work on, the most wanted first.
+    deadline : float
+        Moment of the monotonic clock at which to stop.
+
+    Returns
+    -------
+    tuple of list and list
+        Plans and values; none is worse than the one before.
+    """
+    moving, plans, values = model.moving, list(plans), list(values)
+    hopeless = float(moving.instance.priority[moving.is_forced & moving.instance.hopeless].sum())
+    for budget in budgets:
+        if values[budget].left > hopeless and time.monotonic() < deadline:
+            found = prove(model, plans[budget], budget, deadline, ("left",)).plan
+            plans[budget] = polished(moving, found, budget, deadline)
+            values[budget] = State(moving, plans[budget]).value()
+    for budget in range(1, len(plans)):
+        if not values[budget].is_below(values[budget - 1]):
+            plans[budget], values[budget] = plans[budget - 1], values[budget - 1]
+    return plans, values
+
+
 def _proven_one(model: MoveModel, plan: Wholes, budget: int, deadline: float, levels: tuple[str, ...]) -> Proven:
     """Improve one plan; where squares are not proven, the search goes on from the peak that is."""
     found = prove(model, plan, budget, deadline, levels)

@@ -101,7 +101,14 @@ class Asked(NamedTuple):
     peak: float = np.inf
 
 
-def solve(model: MoveModel, asked: Asked, seconds: float, *, whole: bool, around: Wholes | None = None) -> Solved:
+def solve(
+    model: MoveModel,
+    asked: Asked,
+    seconds: float,
+    *,
+    whole: bool,
+    around: Wholes | None = None,
+) -> Solved:
     """Solve one level under one budget.
 
     Parameters

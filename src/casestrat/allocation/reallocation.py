@@ -18,15 +18,16 @@ from casestrat.allocation.cover import (
     cover_frame,
     lawful_backups,
 )
+from casestrat.allocation.days import days_of
 from casestrat.allocation.draft import NOBODY
 from casestrat.allocation.instance import ask
 from casestrat.allocation.moving import State, Value, fit_by_swaps, search_frontier
-from casestrat.allocation.moving_arrays import Arrays, proven, raised
+from casestrat.allocation.moving_arrays import Arrays, proven, raised, with_more_placed
 from casestrat.allocation.moving_model import MIDDLE_PAIRS, SMALL_PAIRS, bound_of, model_of
 from casestrat.allocation.objective import LARGEST, SQUARES, UNASSIGNED
 from casestrat.allocation.plan import Plan, make_plan
 from casestrat.allocation.solve import LevelResult, allocate
-from casestrat.allocation.standing import BALANCE, NEWCOMER, ROOM, Change, Standing, days_of, take_stock
+from casestrat.allocation.standing import BALANCE, NEWCOMER, ROOM, Change, Standing, take_stock
 from casestrat.errors import UsageError
 from casestrat.knowledge import Sentence, load_wording, say_each
 from casestrat.tables import TEXT
@@ -240,6 +241,9 @@ class _Work:
         values = [State(moving, plan).value() for plan in plans]
         if model.n_pairs <= MIDDLE_PAIRS and moving.instance.m:
             plans, values, self.bounds = proven(model, plans, values, deadline)
+        elif moving.instance.m:
+            few = tuple(dict.fromkeys((self.max_moves, self.max_moves // 2, self.max_moves // 4)))
+            plans, values = with_more_placed(model, plans, values, few, deadline)
         return plans, values
 
     def at_no_cost(self) -> Wholes:

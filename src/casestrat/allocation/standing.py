@@ -10,11 +10,12 @@ import pandas as pd
 
 from casestrat.allocation import frames
 from casestrat.allocation.cover import checked_backups, checked_overloads
+from casestrat.allocation.days import days_of
 from casestrat.errors import UsageError
 from casestrat.tables import TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from casestrat.allocation.plan import Plan
     from casestrat.allocation.problem import AllocationProblem
@@ -151,24 +152,6 @@ def _leavers(leaver: Ids, staff: pd.DataFrame) -> frozenset[str]:
     for cm_id in ids:
         known_cm(str(cm_id), staff["cm_id"], "argument `leaver`")
     return frozenset(map(str, ids))
-
-
-def days_of(ids: pd.Series, days: Mapping[str, Any]) -> pd.Series:
-    """Return a day for each id, missing where it has none.
-
-    Parameters
-    ----------
-    ids : pandas.Series
-        Ids, some of them missing.
-    days : mapping of str to Timestamp
-        Days by id.
-
-    Returns
-    -------
-    pandas.Series of datetime64
-        On the index of the ids.
-    """
-    return pd.Series([days.get(one, pd.NaT) for one in ids], index=ids.index, dtype="datetime64[us]")
 
 
 def _away(absent: pd.DataFrame | None, staff: pd.DataFrame) -> dict[str, Any]:

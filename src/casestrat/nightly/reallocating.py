@@ -22,6 +22,7 @@ from casestrat.allocation import (
 from casestrat.allocation.assignment_file import FILE_FORMAT, read_assignment_decisions
 from casestrat.errors import UsageError
 from casestrat.knowledge import Program, load_program
+from casestrat.nightly.caseload_frames import reallocation_page
 from casestrat.nightly.files import json_bytes, parquet_bytes, to_contract
 from casestrat.nightly.lists import list_bytes
 from casestrat.nightly.run import check_date, parse_as_of
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 MOVES_SCHEMA = "casestrat-reallocation/1"
 ASSIGNMENTS_SCHEMA = "casestrat-assignments-recorded/1"
 DECISION_FILE = "decisions.json"
+PAGE = "caseload.html"
 _SECONDS = 10.0
 _ROUNDS = 3  # of taking out decisions that the rules of the tables set aside
 
@@ -95,8 +97,8 @@ def reallocate_source(
     wanted : Wanted
         What is to change.
     out : str or path, optional
-        The folder for the lists, as Parquet and as CSV, with ``decisions.json`` to fill in; written whole or not at
-        all.
+        The folder for the lists, as Parquet and as CSV, with ``caseload.html``, the page on which people decide, and
+        ``decisions.json``, to fill in without it; written whole or not at all.
     lang : {"en", "fr", "it"}, optional
         Language of the CSV lists and of the sentences.
     progress : callable, optional
@@ -134,7 +136,12 @@ def reallocate_source(
         about = {"as_of": f"{date:%Y-%m-%d}", "lang": lang, "extract": tables.fingerprint,
                  "leaver": list(wanted.leaver), "absent": list(wanted.absent), "max_moves": wanted.max_moves,
                  "program": {"id": rules.id, "version": rules.version}}  # fmt: skip
-        write_folder(Path(out), _files(moved, rules, date, lang), MOVES_SCHEMA, about)
+        page = reallocation_page(
+            plan, tables, rules, date, sheets=moved.handover, lang=lang,
+            fingerprints={"extract": tables.fingerprint, "program": rules.fingerprint},
+        )  # fmt: skip
+        files = _files(moved, rules, date, lang) | {PAGE: page.encode()}
+        write_folder(Path(out), files, MOVES_SCHEMA, about)
         tell("written", 1, 1)
     return moved
 
@@ -202,7 +209,7 @@ def _with_staff(tables: Tables, rules: Program, wanted: Wanted, date: pd.Timesta
             where="newcomer", do="give ids of their own; who is there already takes cases without being named",
         )  # fmt: skip
     added = rows.assign(starts_on=rows.get("starts_on", f"{date:%Y-%m-%d}"))
-    people = {name: getattr(tables, name).iloc[:0] for name in ("persons", "referrals")}
+    people = {name: getattr(tables, name).iloc[:1] for name in ("persons", "referrals")}
     checked = Tables.from_frames(people | {"case_managers": added.astype(TEXT)}, rules, tables.extract)
     if len(checked.case_managers) < len(rows):
         first = checked.set_aside[["column", "expected"]].astype(str).agg(": ".join, axis=1).unique().tolist()
