@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pandas as pd
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -221,3 +222,25 @@ def test_a_policy_without_rates_speaks_of_points(visit, made_up, program, tmp_pa
     open_rank(page, 2)
     assert says in part(page, "why_place").inner_text()
     assert "d\n" not in part(page, "why_place").locator(".worth").first.inner_text()
+
+
+def test_a_tier_to_look_at_is_told_beside_the_person(visit, page_file, made_up):
+    people = made_up.make_meeting().ranked["person_id"].head(3)
+    tiers = pd.DataFrame(
+        {
+            "person_id": people,
+            "proposed_override": pd.array([2, 0, 0], dtype="Int64"),
+            "unknown_inputs": ["gir", "", ""],
+            "review_step_down": pd.array([None, True, None], dtype="boolean"),
+            "step_down_to": [None, "low", None],
+        }
+    )
+    page = visit(page_file("tiers", {"tiers": tiers}))
+    page.locator("tr.entry").nth(0).click()
+    first = page.locator('section[data-part="tier_notes"]').inner_text()
+    assert "A rule proposes override level 2." in first
+    assert "A rule of the tiers is left open until this is known:" in first
+    page.locator("tr.entry").nth(1).click()
+    assert "The score alone would now give low: review a step down." in page.locator("#person-body").inner_text()
+    page.locator("tr.entry").nth(2).click()
+    assert page.locator('section[data-part="tier_notes"]').count() == 0

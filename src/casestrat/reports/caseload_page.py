@@ -148,6 +148,9 @@ def caseload_page(
         need_columns(workload, ("cm_id", "capacity_minutes", "minutes_after"), "workload")
         workload = workload.sort_values("cm_id", kind="stable")
     words = words_of_page(page_words("pages", "caseload_page"))
+    proposed = moves_data(allocation, moves, choices, _tier_of(tiers), plain(as_of))
+    if handover is not None:  # of the moves on the page
+        handover = handover[handover["case_id"].isin([row[0] for row in proposed["items"]["rows"]])]
     data = {
         "lang": lang,
         "words": words,
@@ -162,7 +165,7 @@ def caseload_page(
         "first_day": plain(first_day),
         "small_cell": program.privacy.small_cell,
         "workload": rows_of(workload, _WORKLOAD),
-        **moves_data(allocation, moves, choices, _tier_of(tiers), plain(as_of)),
+        **proposed,
         "unassigned": rows_of(_sorted(unassigned, "person_id"), _UNASSIGNED),
         "levels": rows_of(levels, _LEVELS),
         "cover": rows_of(_sorted(cover, "case_id"), _COVER),

@@ -111,7 +111,7 @@ function managerRow(row, load, end) {
     h("td", { class: "figure" }, w("hours_of", { n: hours(load.planned), total: hours(row.capacity_minutes) }),
       h("small", {}, h("br"), w("hours_decided", { n: hours(load.decided) })),
       over > 0 ? h("small", { class: "alarm" }, h("br"), w("over_capacity", { n: hours(over, 1) })) : null,
-      overNow > 0 && overNow !== over ? h("small", { class: "alarm" }, h("br"), w("over_as_decided", { n: hours(overNow, 1) })) : null),
+      overNow > 0 && overNow !== over && load.came > 0 ? h("small", { class: "alarm" }, h("br"), w("over_as_decided", { n: hours(overNow, 1) })) : null),
     h("td", { class: "figure" }, cases), h("td", {}, tierCounts(row)), h("td", {}, moveCounts(load)),
     data.expiring.columns.length ? h("td", { class: "rights" }, rightsOf(row.cm_id)) : null);
 }
