@@ -77,6 +77,7 @@ def _print_moved(moved: Moved, max_moves: int, lang: str, out: Path | None, quie
         console.print(f"{name:<12}{out}/{name}.csv, .parquet")
     if out is not None:
         console.print(f"{'decisions':<12}{out}/decisions.json")
+        console.print(f"{'page':<12}{(out / 'caseload.html').resolve()}")
 
 
 def _named(frame: pd.DataFrame, w: cs.knowledge.Wording) -> pd.DataFrame:
