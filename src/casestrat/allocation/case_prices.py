@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Numbers: TypeAlias = NDArray[np.float64]
 
 _PATIENCE = 8  # steps without a better bound before steps become shorter
-_SHORTER, _SHORTEST = 0.7, 0.01
+_SHORTER, _SHORTEST = 0.7, 0.002
 _NEAR = 1e-5  # relative: how near the bound is to come to what caseloads can prove
 _DEAR = 3.0  # times the greatest cost: leaving a case out of all caseloads
 

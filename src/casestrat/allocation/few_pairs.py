@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from scipy import sparse
 
+from casestrat.allocation.knapsacks import best_values
 from casestrat.allocation.partition import choose
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from casestrat.allocation.case_prices import Menu
@@ -28,9 +27,8 @@ if TYPE_CHECKING:
 
 _EASE = 1e-6
 _SAFE = 0.6  # share of the seconds left that a search is given: the solver may overrun them
-_LISTED = 2_000  # groups listed one by one; of more, some are drawn
-_NODES_A_ROUND = 40
-_PATIENCE = 3  # times the number of case managers: groups drawn without a gain before a search ends
+_LISTED = 2_000  # groups listed; of more, so many are drawn
+_NODES_A_ROUND = 600  # times cases
 
 
 def deal_on(
@@ -155,7 +153,7 @@ def deal_group(costs: Costs, plan: Wholes, pairs: Flags, among: Wholes, budget: 
     open_pairs = pairs.copy()
     open_pairs[cases, plan[cases]] = True
     dealt, found = deal_on(costs, open_pairs, cases, among, budget.nodes, _SAFE * (budget.deadline - time.monotonic()))
-    budget.rounds -= 1 + found.nodes / _NODES_A_ROUND
+    budget.rounds -= 1 + found.nodes * len(cases) / _NODES_A_ROUND
     if dealt is None:
         return None
     new = plan.copy()
@@ -164,9 +162,12 @@ def deal_group(costs: Costs, plan: Wholes, pairs: Flags, among: Wholes, budget: 
 
 
 def group_by_group(
-    costs: Costs, plan: Wholes, pairs: Flags, size: int, budget: Budget, rng: np.random.Generator
+    costs: Costs, plan: Wholes, pairs: Flags, prices: Numbers, size: int, budget: Budget, rng: np.random.Generator
 ) -> Wholes:
     """Return the plan after groups of case managers were dealt their cases anew, until no group gains.
+
+    What a group can gain is at most what its caseloads cost above the best ones at the prices; the group with the most
+    to gain comes first.
 
     Parameters
     ----------
@@ -176,35 +177,43 @@ def group_by_group(
         Case manager of each case.
     pairs : numpy.ndarray of bool, shape (n, m)
         Pairs to choose from, beside those of the plan.
+    prices : numpy.ndarray of float, shape (n,)
+        What placing each case is worth.
     size : int
         Case managers of a group.
     budget : Budget
         What may be done; used up.
     rng : numpy.random.Generator
-        Settles the order of the groups.
+        Settles which groups are listed where there are many.
 
     Returns
     -------
     numpy.ndarray of int, shape (n,)
         A plan, no dearer.
     """
-    failed: set[tuple[int, ...]] = set()
-    total, waited = comb(costs.m, size), 0
-    most = total if total <= _LISTED else _PATIENCE * costs.m
-    for group in _groups(costs.m, size, rng):
-        if waited >= most or len(failed) == total or budget.is_spent:
+    groups = _groups(costs.m, size, rng)
+    least = best_values(costs, prices)
+    gain, is_open = _gains(costs, plan, prices, least), np.ones(len(groups), dtype=bool)
+    while is_open.any() and not budget.is_spent:
+        possible = np.where(is_open, gain[groups].sum(axis=1), -np.inf)
+        at = int(np.argmax(possible))
+        if possible[at] <= _EASE:
             break
-        waited += 1
-        if group in failed:
-            continue
-        better = cheaper(costs, plan, deal_group(costs, plan, pairs, np.array(group), budget))
+        is_open[at] = False
+        better = cheaper(costs, plan, deal_group(costs, plan, pairs, groups[at], budget))
         if better is not plan:
-            other = plan != better
-            changed = {*plan[other].tolist(), *better[other].tolist()}
-            failed = {old for old in failed if not changed & set(old)}
-            plan, waited = better, 0
-        failed.add(group)
+            changed = np.zeros(costs.m, dtype=bool)
+            changed[plan[plan != better]] = changed[better[plan != better]] = True
+            is_open |= changed[groups].any(axis=1)
+            is_open[at] = False
+            plan, gain = better, _gains(costs, better, prices, least)
     return plan
+
+
+def _gains(costs: Costs, plan: Wholes, prices: Numbers, least: Numbers) -> Numbers:
+    """How much each caseload of a plan is above the best one at the prices."""
+    cases = np.arange(costs.n)
+    return np.bincount(plan, weights=costs.cost[cases, plan] - prices, minlength=costs.m) - least
 
 
 def kicked(
@@ -240,14 +249,12 @@ def kicked(
     return new if new is not None and costs.fits(new) else plan
 
 
-def _groups(m: int, size: int, rng: np.random.Generator) -> Iterator[tuple[int, ...]]:
-    """List groups without end: all of them in turn, shuffled, or drawn where they are many."""
-    listed = list(combinations(range(m), size)) if comb(m, size) <= _LISTED else []
-    while True:
-        for at in rng.permutation(len(listed)):
-            yield listed[at]
-        if not listed:
-            yield tuple(sorted(rng.choice(m, size, replace=False).tolist()))
+def _groups(m: int, size: int, rng: np.random.Generator) -> Wholes:
+    """List groups: all of them, or some that are drawn where they are many."""
+    if comb(m, size) <= _LISTED:
+        return np.array(list(combinations(range(m), size)), dtype=np.int64).reshape(-1, size)
+    drawn = np.argsort(rng.random((_LISTED, m)), axis=1, kind="stable")[:, :size]
+    return np.unique(np.sort(drawn, axis=1), axis=0).astype(np.int64)
 
 
 def from_menu(costs: Costs, plan: Wholes, menu: Menu, nodes: int, deadline: float) -> tuple[Wholes, float]:

@@ -93,6 +93,25 @@ def best_taken(costs: Costs, prices: Numbers) -> Taken:
     return Taken(bound, pairs)
 
 
+def best_values(costs: Costs, prices: Numbers) -> Numbers:
+    """Return what the best caseload of each case manager comes to at given prices.
+
+    Parameters
+    ----------
+    costs : Costs
+        The problem.
+    prices : numpy.ndarray of float, shape (n,)
+        What placing each case is worth.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (m,)
+        0 or less: its cost less the prices of its cases.
+    """
+    pairs = best_taken(costs, prices).pairs
+    return np.asarray(np.where(pairs, np.where(pairs, costs.cost, 0.0) - prices[:, None], 0.0).sum(axis=0))
+
+
 def _tables(gains: Numbers, weights: Wholes, room: int) -> Numbers:
     """Least summed gain of the first k items within each room, one row per k."""
     tables = np.zeros((len(gains) + 1, room + 1))

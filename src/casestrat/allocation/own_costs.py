@@ -38,10 +38,10 @@ _FEW = 8  # cases a case manager up to which whole caseloads make the prices
 _ROUNDS, _EACH = 20, 60  # of generating caseloads, and caseloads a round and case manager
 _MENU, _MENU_NODES = 2_400, 10  # caseloads to choose from
 _CORE_CASES = 2.5  # pairs a case in the core
-_OPEN_CASES = 4  # likewise, where they are to prove a bound
-_CORE_NODES, _OPEN_NODES = 3.0, 12.0  # a second of time limit
+_OPEN_CASES = 3  # likewise, where they are to prove a bound
+_CORE_NODES, _OPEN_NODES = 3.0, 6.0  # a second of time limit
 _GROUP_CASES = 30  # cases dealt anew together
-_GROUP_ROUNDS, _GROUP_NODES = 9.0, 200  # a second of time limit; of each
+_GROUP_ROUNDS, _GROUP_NODES = 6.0, 150  # a second of time limit; of each
 _TRIES = 8  # pairs a case open to a group
 
 
@@ -66,9 +66,9 @@ def place(
     instance : Instance
         The arrays of the problem.
     limits : Limits
-        What earlier levels have settled.
+        What earlier levels have settled; nobody may be left over who can be placed.
     plan : numpy.ndarray of int, shape (n,)
-        A plan within the limits.
+        A plan within the limits; with a case left over, the answer is None.
     time_limit_s : float
         Decides how many steps are taken.
     deadline : float
@@ -81,9 +81,11 @@ def place(
     Placed or None
         A plan within the limits.
     """
-    if limits.left or not _FEWEST_PAIRS < instance.n_pairs <= _MOST_PAIRS:
+    if limits.left != 0.0 or not _FEWEST_PAIRS < instance.n_pairs <= _MOST_PAIRS:
         return None
     able, unit = np.flatnonzero(~instance.hopeless), minute_unit(instance)
+    if (plan[able] < 0).any():
+        return None
     room = np.maximum(limits.load - instance.before, 0) // unit
     weight = instance.weight[instance.group[able]] // unit
     if len(able) * int(np.minimum(room, weight.max(axis=1).sum()).sum()) > _MOST_CELLS:
@@ -151,7 +153,7 @@ class Placing:
 
     def run(self, prices: Numbers, bound: float) -> Placed:
         """Return a better plan and a better bound, from prices of the cases and a bound to begin with."""
-        self.bound, self.tried = bound, np.inf
+        self.bound, self.tried, self.chosen = bound, np.inf, np.inf
         self.better_prices(prices)
         first = [self.choose_caseloads] if self.costs.n <= _FEW * self.costs.m else [self.on_core, self.on_open_pairs]
         for work in (*first, self.by_groups, self.on_open_pairs, self.choose_caseloads):
@@ -222,8 +224,8 @@ class Placing:
         budget = replace(self.budget)
         plan = self.plan
         while not self.is_closed and not budget.is_spent:
-            for size in range(max(2, self.size - 1), min(self.size + 2, costs.m) + 1):
-                plan = group_by_group(costs, plan, pairs, size, budget, self.rng)
+            for size in range(max(2, self.size - 1), min(self.size + 1, costs.m) + 1):
+                plan = group_by_group(costs, plan, pairs, self.priced.prices, size, budget, self.rng)
             self.plan = cheaper(costs, self.plan, plan)
             if costs.m <= self.size:
                 break
@@ -232,7 +234,9 @@ class Placing:
     def choose_caseloads(self) -> None:
         """Choose among all caseloads that a better plan could have, where they are few enough to list."""
         costs, menu = self.costs, Menu(self.costs)
-        is_complete = True
+        if self.within >= self.chosen:
+            return
+        self.chosen, is_complete = self.within, True
         for manager in range(costs.m):
             listed = best_caseloads(costs, self.priced.prices, manager, _MENU // costs.m, self.within)
             is_complete &= len(listed) < _MENU // costs.m
