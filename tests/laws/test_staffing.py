@@ -12,7 +12,7 @@ from casestrat.allocation.wants import fewest_rules
 from casestrat.knowledge import AllocationRules, CaseMixLimit
 
 FEW = settings(
-    max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow],
+    max_examples=4, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.generate],
 )  # fmt: skip
 
@@ -47,7 +47,9 @@ def problems(draw: st.DrawFn) -> AllocationProblem:
 
 @FEW
 @given(problems())
-def test_limits_on_sorts_are_kept_and_order_changes_nothing(problem: AllocationProblem) -> None:
+def test_limits_on_sorts_are_kept_order_changes_nothing_and_who_is_left_over_is_held_up(
+    problem: AllocationProblem,
+) -> None:
     plan = allocate(problem, time_limit_s=0.2)
     assert check_plan(problem, plan).empty
     assert (plan.levels["bound"] <= plan.levels["value"] + 1e-6).all()
@@ -55,27 +57,18 @@ def test_limits_on_sorts_are_kept_and_order_changes_nothing(problem: AllocationP
         problem.cases[::-1], problem.case_managers[::-1], licenses=problem.licenses[::-1], rules=problem.rules
     )
     pd.testing.assert_frame_equal(allocate(other, time_limit_s=0.2).assignments, plan.assignments)
-
-
-@FEW
-@given(problems())
-def test_something_binds_exactly_where_somebody_is_left_over(problem: AllocationProblem) -> None:
-    plan = allocate(problem, time_limit_s=0.2)
     told = binding(problem, plan)
     assert told.empty == plan.unassigned.empty
-    rules = told[told["kind"] == "rule"]
-    assert (rules["n_cases"] <= len(plan.unassigned)).all()
+    assert (told.loc[told["kind"] == "rule", "n_cases"] <= len(plan.unassigned)).all()
 
 
 @FEW
 @given(problems(), st.integers(0, 80))
 def test_a_hire_of_more_minutes_places_no_fewer(problem: AllocationProblem, minutes: int) -> None:
     plan = allocate(problem, time_limit_s=0.2)
-    some, more = (what_would_help(problem, plan, minutes=one) for one in (minutes, minutes + 200))
+    some, roomy = (what_would_help(problem, plan, minutes=one) for one in (minutes, 10_000))
     assert some["minutes_placed"].between(0, plan.unassigned["minutes"].sum()).all()
     assert (some["cases_placed"] <= len(plan.unassigned)).all()
-    assert (more["cases_placed"] >= 0).all()
-    roomy = what_would_help(problem, plan, minutes=10_000)
     assert roomy["minutes_placed"].sum() >= some["minutes_placed"].sum()
 
 
