@@ -305,10 +305,27 @@ def test_it_stands_in_three_languages_at_every_width_and_in_print(team):
 
 def test_people_who_wait_are_shown_and_the_committee_decides_first(visit, made_up, program, tmp_path):
     made = made_up.make_caseload()
+    left = made["unassigned"].iloc[0]
+    cover = {
+        "case_id": left["case_id"], "person_id": left["person_id"], "cm_id": "CM-02", "for_cm": "CM-03", "how": "backup",
+        "minutes": 54, "until": pd.Timestamp("2026-10-28"), "approver": None, "reason": None,
+    }  # fmt: skip
+    admission = pd.DataFrame(
+        {"admissible_now": [True, False, False], "reason": ["", "Italian", "Italian"], "relaxation": ["", "a", "a"]}
+    )
+    teams = pd.DataFrame({"team": ["North", "South"], "waiting": [3, 2], "admissible": [1, 0]})
     path = tmp_path / "caseload.html"
-    path.write_text(caseload_page(**made, program=program), encoding="utf-8")
+    arguments = {**made, "cover": pd.DataFrame([cover]), "admission": admission, "teams": teams}
+    path.write_text(caseload_page(**arguments, program=program), encoding="utf-8")
     page = visit(path)
     assert page.locator("button.person-button").count() == 0
     assert page.locator("#export").count() == 0
     assert page.locator("#proposals tbody tr").count() == len(made["allocation"])
     assert set(page.locator("#proposals td.outcome").all_inner_texts()) == {"committee first"}
+    assert page.locator("#cover tbody tr").inner_text().split("\t")[1:4] == ["CM-02", "CM-03", "backup lead"]
+    assert "covered by CM-02 until 28 Oct 2026" in page.locator("#unassigned").inner_text()
+    assert page.locator("#blocked tbody tr").inner_text().split("\t") == ["Italian", "2", "a"]
+    tallies = page.locator(".tallies").first.inner_text()
+    assert "1 of 3" in tallies
+    assert "1 of 3" in page.locator('.team[data-team="North"]').inner_text()
+    assert "0 of 2" in page.locator('.team[data-team="South"]').inner_text()

@@ -141,7 +141,7 @@ def new_leads(plan: Plan, tables: Tables, program: Program, as_of: pd.Timestamp)
     """Return one handover sheet per open case that had nobody and for which the plan proposes somebody."""
     rows = plan.assignments
     rows = rows[rows["is_new"].fillna(False).astype(bool) & rows["kind"].eq("open")]
-    moves = rows.rename(columns={"cm_id": "to_cm"}).assign(from_cm=None, until=pd.NaT, kind="forced")
+    moves = rows.rename(columns={"cm_id": "to_cm"}).assign(from_cm=None, until=None, kind="forced")
     return handover(tables, program, moves, as_of)
 
 

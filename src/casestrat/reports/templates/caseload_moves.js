@@ -111,7 +111,7 @@ function choose(decision, cm) {
   state.form.decision = decision;
   if (cm !== undefined) state.form.to_cm = cm;
   state.complaints = [];
-  renderMoves();
+  renderForm();
   const to = decision === "change" && !state.form.to_cm ? document.querySelector('input[name="to_cm"]') : byId(`choose-${decision}`);
   (cm ? byId(`to-${cm}`) : to)?.focus();
 }
@@ -136,7 +136,7 @@ function closeMove() {
 function recordMove(item) {
   state.complaints = brokenRules(item, state.form);
   if (state.complaints.length) {
-    renderMoves();
+    renderForm();
     byId(`form-${state.complaints[0].field}`)?.focus();
     return;
   }
@@ -179,7 +179,11 @@ function moveCursor(step) {
   buttonOf(state.cursor)?.focus();
 }
 
-// Only the moves are drawn anew while a form is filled in, so that nothing else jumps.
+// While a form is filled in only it is drawn anew, so that nothing else jumps; to open or close one, the moves are.
+function renderForm() {
+  document.querySelector("tr.form-row > td").replaceChildren(moveForm(itemOf.get(state.open)));
+}
+
 function renderMoves() {
   byId("proposals").replaceWith(moveSection());
 }

@@ -16,10 +16,17 @@ function plural(key, n) {
   return w(`${key}.${isOne ? "one" : "other"}`, { n: number(n) });
 }
 
+const formats = new Map(); // making one takes far longer than using it
+
+function kept(kind, options) {
+  const key = `${lang}|${kind}|${Object.entries(options)}`;
+  if (!formats.has(key)) formats.set(key, new Intl[kind](LOCALES[lang], options));
+  return formats.get(key);
+}
+
 function number(x, digits = 0, options = {}) {
-  return new Intl.NumberFormat(LOCALES[lang], {
-    minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: true, ...options,
-  }).format(x).replace("-", "\u2212");
+  const asked = { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: true, ...options };
+  return kept("NumberFormat", asked).format(x).replace("-", "\u2212");
 }
 
 // At most one digit after the point, and none where it says nothing.
@@ -31,7 +38,7 @@ function day(iso, style = "short") {
   if (!iso) return "";
   const options = { day: "numeric", month: style === "month" ? "short" : style, year: "numeric", timeZone: "UTC" };
   if (style === "month") delete options.day;
-  return new Intl.DateTimeFormat(LOCALES[lang], options).format(new Date(`${iso.slice(0, 10)}T00:00:00Z`));
+  return kept("DateTimeFormat", options).format(new Date(`${iso.slice(0, 10)}T00:00:00Z`));
 }
 
 const label = (labels, fallback = "") => labels?.[lang] ?? labels?.en ?? readable(fallback);
@@ -39,7 +46,7 @@ const readable = (code) => String(code ?? "").replaceAll("_", " ");
 
 function languageName(code) {
   try {
-    return new Intl.DisplayNames([LOCALES[lang]], { type: "language" }).of(code);
+    return kept("DisplayNames", { type: "language" }).of(code);
   } catch {
     return code; // not a language code: shown as the table holds it
   }
