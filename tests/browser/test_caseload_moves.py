@@ -307,8 +307,8 @@ def test_people_who_wait_are_shown_and_the_committee_decides_first(visit, made_u
     made = made_up.make_caseload()
     left = made["unassigned"].iloc[0]
     cover = {
-        "case_id": left["case_id"], "person_id": left["person_id"], "cm_id": "CM-02", "for_cm": "CM-03", "how": "backup",
-        "minutes": 54, "until": pd.Timestamp("2026-10-28"), "approver": None, "reason": None,
+        "case_id": left["case_id"], "person_id": left["person_id"], "cm_id": "CM-02", "for_cm": "CM-03",
+        "how": "backup", "minutes": 54, "until": pd.Timestamp("2026-10-28"), "approver": None, "reason": None,
     }  # fmt: skip
     admission = pd.DataFrame(
         {"admissible_now": [True, False, False], "reason": ["", "Italian", "Italian"], "relaxation": ["", "a", "a"]}
