@@ -100,6 +100,9 @@ def main(arguments: list[str]) -> None:
     """Measure every instance by both methods, print the table, write the results."""
     folder = Path(arguments[0]) if arguments else FOLDER
     names = arguments[1:] or sorted(path.stem for path in folder.glob("*.json"))
+    if not names:
+        print(f"no instance in {folder}: they have no licence to be passed on, and are read where they are")
+        return
     rows: list[dict[str, Any]] = []
     for name in names:
         given = read(folder / f"{name}.json")

@@ -76,6 +76,9 @@ def type_row(path: Path) -> dict[str, Any]:
 def main(arguments: list[str]) -> None:
     """Measure every instance, print the tables, write the results."""
     folder = Path(arguments[0]) if arguments else FOLDER
+    if not (folder / "bnwp").is_dir():
+        print(f"no instances in {folder}: they have no licence to be passed on, and are read where they are")
+        return
     parts = {
         "zones": [zone_row(path) for path in sorted((folder / "bnwp").glob("*.json"))],
         "own_weights": [type_row(path) for path in sorted((folder / "bnwp_nursedep").glob("*.txt"))],
