@@ -32,7 +32,7 @@ N_CASES, N_MANAGERS, SEED = 2_000, 50, 1
 LOADS = (0.85, 0.92)
 BUDGETS = (0, 5, 10, 20, 30)
 MOST = max(BUDGETS)
-PEER_SECONDS = 30.0
+SECONDS = 60.0  # of each method, by the clock; casestrat counts steps, and takes a few
 RESULTS = Path(__file__).parent / "results" / "reallocation.json"
 
 
@@ -85,7 +85,7 @@ def full_model(arrays: Arrays, budget: int) -> dict[str, object]:
         ],
         bounds=Bounds(np.zeros(columns), np.r_[np.ones(pairs), moving.is_forced.astype(float), np.inf]),
         integrality=np.r_[np.ones(pairs + n), 0.0],
-        options={"time_limit": PEER_SECONDS, "mip_rel_gap": 0.0},
+        options={"time_limit": SECONDS, "mip_rel_gap": 0.0},
     )
     row: dict[str, object] = {"method": "scipy milp, full model", "max_moves": budget,
                               "cpu_s": round(time.process_time() - start, 2)}  # fmt: skip
@@ -107,7 +107,7 @@ def run(load: float) -> list[dict[str, object]]:
     leaver = str(plan.workload.sort_values(["cases_after", "cm_id"])["cm_id"].iloc[len(plan.workload) // 2])
     own = int((plan.assignments["cm_id"] == leaver).sum())
     begun, clock = time.process_time(), time.perf_counter()
-    moved = reallocate(problem, plan, leaver, MOST)
+    moved = reallocate(problem, plan, leaver, MOST, time_limit_s=SECONDS)
     cpu, seconds = time.process_time() - begun, time.perf_counter() - clock
     if not check_plan(moved.problem, moved).empty:
         raise SystemExit("the checker rejects the plan")
@@ -154,7 +154,7 @@ def main() -> None:
         print(" | ".join(str(row.get(name, "")) for name in head))
     RESULTS.parent.mkdir(exist_ok=True)
     host = {"machine": platform.machine(), "python": platform.python_version(), "scipy": scipy.__version__}
-    content = {"peer_time_limit_s": PEER_SECONDS, "seed": SEED, "rows": rows, "host": host}
+    content = {"time_limit_s": SECONDS, "seed": SEED, "rows": rows, "host": host}
     RESULTS.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 

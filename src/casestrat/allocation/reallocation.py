@@ -53,11 +53,14 @@ _BOUND_SHARE = 0.2  # of the time limit, for each bound at most
 class Reallocation(Plan):
     """A plan that says what it moves; made by :func:`casestrat.reallocate`.
 
-    Beside the frames of a plan (``levels`` are those of the greatest budget, without the fit; ``workload`` tells the
-    minutes before as things stood):
-
     Parameters
     ----------
+    assignments, unassigned, beside, sentences : see Plan
+        As those of a plan.
+    workload : pandas.DataFrame
+        As that of a plan; before is as things stood, with what those who leave had.
+    levels : pandas.DataFrame
+        As those of a plan, under the greatest budget and without the fit.
     moves : pandas.DataFrame
         One row per case that changes hands, by case_id: case_id, person_id, from_cm (missing: it had nobody), to_cm,
         minutes, kind (forced or voluntary), reason (leaver, absence, no_lead, newcomer, room, balance), why (in
@@ -88,7 +91,7 @@ class Reallocation(Plan):
 
     @property
     def uncovered(self) -> pd.DataFrame:
-        """The rows of ``unassigned`` whom no backup lead covers."""
+        """One row per case of ``unassigned`` whom no backup lead covers."""
         return self.unassigned[~self.unassigned["case_id"].isin(self.cover["case_id"])].reset_index(drop=True)
 
     def in_language(self, lang: str) -> Reallocation:

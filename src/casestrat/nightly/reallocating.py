@@ -61,7 +61,21 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to change: who leaves, who is away until when, who comes, which overloads were agreed."""
+    """What is to change.
+
+    Parameters
+    ----------
+    leaver, absent : tuple of str
+        Ids of those who leave, and of those on leave.
+    until : str, optional
+        Last day of the leave; none: until further notice.
+    newcomer : path or DataFrame, optional
+        Rows of the table ``case_managers`` for those who come.
+    overloads : path or DataFrame, optional
+        Agreed overloads: cm_id, limit_minutes, ends_on, approver, reason.
+    max_moves : int, optional
+        Most voluntary moves.
+    """
 
     leaver: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
