@@ -314,8 +314,9 @@ def test_people_who_wait_are_shown_and_the_committee_decides_first(visit, made_u
         {"admissible_now": [True, False, False], "reason": ["", "Italian", "Italian"], "relaxation": ["", "a", "a"]}
     )
     teams = pd.DataFrame({"team": ["North", "South"], "waiting": [3, 2], "admissible": [1, 0]})
+    none = pd.DataFrame(columns=["kind", "value", "people_placed", "minutes_placed"])
     path = tmp_path / "caseload.html"
-    arguments = {**made, "cover": pd.DataFrame([cover]), "admission": admission, "teams": teams}
+    arguments = {**made, "cover": pd.DataFrame([cover]), "admission": admission, "teams": teams, "hiring": none}
     path.write_text(caseload_page(**arguments, program=program), encoding="utf-8")
     page = visit(path)
     assert page.locator("button.person-button").count() == 0
@@ -329,3 +330,4 @@ def test_people_who_wait_are_shown_and_the_committee_decides_first(visit, made_u
     assert "1 of 3" in tallies
     assert "1 of 3" in page.locator('.team[data-team="North"]').inner_text()
     assert "0 of 2" in page.locator('.team[data-team="South"]').inner_text()
+    assert "No single hire would give" in page.locator("#hiring").inner_text()

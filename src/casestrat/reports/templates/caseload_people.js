@@ -26,7 +26,7 @@ const hireWords = (row) => w(`hire_${row.kind}`, { value: row.kind === "language
 
 function hireBlock() {
   const rows = records(data.hiring);
-  if (!rows.length) return null;
+  if (!rows.length) return data.hiring.columns.length ? block("hiring", "hiring", "hiring_none") : null;
   return block("hiring", "hiring", "hiring_why", table([["one_more"], ["people", true], ["hours_week", true]], rows.map((row) =>
     h("tr", {}, h("td", {}, hireWords(row)), h("td", { class: "figure" }, number(row.people_placed)), h("td", { class: "figure" }, asHours(row.minutes_placed)))), w("hiring")));
 }
