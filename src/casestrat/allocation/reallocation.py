@@ -55,12 +55,14 @@ class Reallocation(Plan):
 
     Parameters
     ----------
-    assignments, unassigned, beside, sentences : see Plan
+    assignments, unassigned : pandas.DataFrame
         As those of a plan.
     workload : pandas.DataFrame
         As that of a plan; before is as things stood, with what those who leave had.
     levels : pandas.DataFrame
         As those of a plan, under the greatest budget and without the fit.
+    beside, sentences : see Plan
+        As those of a plan.
     moves : pandas.DataFrame
         One row per case that changes hands, by case_id: case_id, person_id, from_cm (missing: it had nobody), to_cm,
         minutes, kind (forced or voluntary), reason (leaver, absence, no_lead, newcomer, room, balance), why (in

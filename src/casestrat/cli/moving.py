@@ -98,7 +98,8 @@ def _few_budgets(frontier: pd.DataFrame, w: cs.knowledge.Wording) -> pd.DataFram
     shown = rows[["max_moves", "n_moves", "unassigned"]].copy()
     shown["largest_utilisation"] = rows["largest_utilisation"].map("{:.1%}".format)
     shown["price"] = rows["price"].round(1)
-    return shown.rename(columns={name: w(f"reallocation.short_{name}") for name in shown})
+    named: pd.DataFrame = shown.rename(columns={name: w(f"reallocation.short_{name}") for name in shown})
+    return named
 
 
 def _seen_first(handover: pd.DataFrame, w: cs.knowledge.Wording) -> pd.DataFrame:

@@ -372,7 +372,8 @@ def _set_aside(tables: Tables, rules: Program, result: Acceptance) -> pd.DataFra
     checked = Tables.from_frames(frames | {"assignments": result.assignments}, rules, tables.extract)
     rows = checked.set_aside[checked.set_aside["table"] == "assignments"]
     made = result.standing.loc[result.standing["is_new"].astype(bool), "assignment_id"].dropna().unique()
-    rows = rows.assign(assignment_id=[next((one for one in made if one in str(key)), None) for key in rows["key"]])
+    named = [next((str(one) for one in made if str(one) in str(key)), None) for key in rows["key"]]
+    rows = rows.assign(assignment_id=pd.Series(named, index=rows.index, dtype=TEXT))
     return rows.dropna(subset="assignment_id")[["assignment_id", "column", "rule", "expected"]].drop_duplicates()
 
 
