@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Numbers: TypeAlias = NDArray[np.float64]
 
 _RESAMPLES = 999
+_DRAWN_AT_ONCE = 500_000
 _LEVEL = 0.95
 _WEEK = 7 * 24 * 3600.0  # seconds
 
@@ -78,7 +79,7 @@ def case_weights(
         mine = followed[(followed["intensity"] == name).fillna(value=False)]
         people = mine.groupby("person_id")[["minutes", "weeks"]].sum().to_numpy(dtype=np.float64)
         if len(people) >= program.privacy.small_cell and people[:, 1].sum() > 0:
-            measured[name] = tuple(value / rules.recorded_share for value in _rate(people, rng))
+            measured[name] = tuple(value / rules.recorded_share for value in rate_of(people, rng))
     n_cases = followed.groupby("intensity")["person_id"].nunique()
     weeks = followed.groupby("intensity")["weeks"].sum()
     rows = []
@@ -158,12 +159,26 @@ def _spent(contacts: pd.DataFrame, first: pd.Timestamp, day: pd.Timestamp) -> pd
     return total.groupby(inside["episode_id"]).sum()
 
 
-def _rate(people: Numbers, rng: np.random.Generator) -> tuple[float, float, float]:
-    """Minutes a week over all people (minutes, weeks), and a bootstrap interval over people."""
+def rate_of(people: Numbers, rng: np.random.Generator) -> tuple[float, float, float]:
+    """Return minutes a week over all people, and a 95 % bootstrap interval over people.
+
+    Parameters
+    ----------
+    people : numpy.ndarray of float, shape (people, 2)
+        Minutes and weeks of each, weeks above 0.
+    rng : numpy.random.Generator
+        Draws the people.
+
+    Returns
+    -------
+    tuple of float
+        The rate, and both ends of its interval.
+    """
     minutes, weeks = people[:, 0], people[:, 1]
-    drawn = np.empty(_RESAMPLES)
-    for at in range(_RESAMPLES):
-        times = np.bincount(rng.integers(0, len(people), len(people)), minlength=len(people))
-        drawn[at] = (times @ minutes) / (times @ weeks)
+    n, drawn = len(people), np.empty(_RESAMPLES)
+    at_once = max(_DRAWN_AT_ONCE // n, 1)
+    for start in range(0, _RESAMPLES, at_once):
+        rows = rng.integers(0, n, (min(at_once, _RESAMPLES - start), n))
+        drawn[start : start + len(rows)] = minutes[rows].sum(axis=1) / weeks[rows].sum(axis=1)
     low, high = np.quantile(drawn, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
     return float(minutes.sum() / weeks.sum()), float(low), float(high)
