@@ -117,6 +117,7 @@ def test_the_team_is_told_and_nobody_is_ranked(team, moved):
         in team.locator('tr[data-cm="C"]').inner_text()
         or "ends 15 Nov 2026" in team.locator('tr[data-cm="C"]').inner_text()
     )
+    assert "with at most as many voluntary moves" in team.locator("#levels p").inner_text()
     assert "no shared language" in team.locator("#unassigned").inner_text()
     assert "a full-time case manager who speaks Italian" in team.locator("#hiring").inner_text()
     assert team.locator("#frontier svg[role=img]").count() == 2

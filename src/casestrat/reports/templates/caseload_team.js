@@ -56,7 +56,7 @@ const percentage = (share, round = Math.round) => number(round(share * 1000 - (r
 function levelSection() {
   const rows = records(data.levels);
   if (!rows.length) return null;
-  return section("levels", w("levels"), w("levels_why"), h("ol", { class: "levels" }, rows.map((row) => h("li", {}, levelSentence(row)))));
+  return section("levels", w("levels"), w(data.is_reallocation ? "levels_why_moves" : "levels_why"), h("ol", { class: "levels" }, rows.map((row) => h("li", {}, levelSentence(row)))));
 }
 
 const scaleEnd = () => Math.max(1, ...workload.map((row) => Math.max(row.capacity_minutes ?? 0, row.minutes_after ?? 0, row.minutes_before ?? 0))) * 1.04;
