@@ -21,8 +21,8 @@ MINUTE_SHARES = np.array([0.1, 0.25, 0.45, 0.2])
 LANGUAGES = np.array(["fr", "pt", "ar", "it"])
 LANGUAGE_SHARES = np.array([0.85, 0.06, 0.06, 0.03])
 TRAVEL = np.array([0, 4, 10])  # minutes a week that a case needs on top, by territory
-MOST_USED = 0.98  # of a case manager's minutes by the planted plan; where minutes are short, 1.06
-SHORT = 1.06
+MOST_USED = 0.98  # of a case manager's minutes by the planted plan; where minutes are short, 1.2
+SHORT = 1.2
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ SIZES = (
     Size(200, 10, 0.92, 0.0, 5.0),
     Size(2_000, 50, 0.92, 0.0, 5.0),
     Size(20_000, 300, 0.92, 0.0, 30.0),
-    Size(100_000, 1_000, 0.92, 0.3, 90.0),
+    Size(100_000, 1_000, 0.92, 0.25, 90.0),
 )
 
 

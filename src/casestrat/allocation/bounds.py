@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
@@ -266,6 +267,32 @@ def _marginal(value: Numbers, priority: Numbers, number: Wholes, left: float) ->
     used = np.cumsum((priority * number)[order])
     at = min(int(np.searchsorted(used, left)), len(order) - 1)
     return float((value / priority)[order[at]])
+
+
+def with_left_price(instance: Instance, limits: Limits, prices: Prices) -> Prices:
+    """Return prices of level 3 with the price at which the priority that may be left over is used up.
+
+    Parameters
+    ----------
+    instance : Instance
+        The arrays of the problem.
+    limits : Limits
+        What earlier levels have settled.
+    prices : Prices
+        Prices of the relaxation of the cases that are placed.
+
+    Returns
+    -------
+    Prices
+        The same where nobody may be left over.
+    """
+    if not limits.left:
+        return prices
+    groups, managers = np.nonzero(instance.allowed)
+    asked = instance.weight[groups, managers] * prices.minutes[managers] + prices.slots[managers]
+    cheapest = least_of_classes(groups, asked + instance.cost[groups, managers], len(instance.allowed))
+    kind_group, kind_priority, kind_number = tranches(instance)
+    return replace(prices, left=_marginal(cheapest[kind_group], kind_priority, kind_number, limits.left))
 
 
 def relaxed_bound(instance: Instance, level: str, limits: Limits, prices: Prices | None) -> float:

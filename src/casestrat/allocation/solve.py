@@ -16,6 +16,7 @@ from casestrat.allocation.bounds import (
     rounded_up,
     squares_bound,
     utilisation_bound,
+    with_left_price,
 )
 from casestrat.allocation.checker import require_sound
 from casestrat.allocation.draft import NOBODY, Draft, hard_limit
@@ -29,7 +30,7 @@ from casestrat.allocation.plan import Plan, make_plan
 from casestrat.allocation.relaxation import Limits, build, cuts_at, solve_relaxation
 from casestrat.allocation.search import construct
 from casestrat.allocation.squeeze import rounded_in
-from casestrat.allocation.wide import WIDE_PAIRS, fitted, fractions_within, levelled, squeezed
+from casestrat.allocation.wide import WIDE_PAIRS, fitted, fractions_within, levelled, placed_alone, squeezed
 from casestrat.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 # Pairs of class and case manager up to which a level is also given to the solver as a whole.
 _WHOLE_PAIRS = {UNASSIGNED: 500, LARGEST: 500, SQUARES: 500, FIT: 2_000}
 _WHOLE_FIRST_PAIRS = 500  # up to which this comes before groups are dealt anew
+_DEALT_PAIRS = 50_000  # up to which groups are dealt anew for those whom a large problem leaves over
 _RELAXED_PAIRS = 400_000  # up to which a level's relaxation is solved
 # Steps are meant to take about a quarter of the time limit, so that the clock seldom cuts a search short.
 _NODES_A_SECOND = {UNASSIGNED: 1_500, LARGEST: 250, SQUARES: 500, FIT: 500}  # times pairs, a second of time limit
@@ -216,10 +218,10 @@ class Ladder:
                 floor = max(floor, relaxed_bound(instance, UNASSIGNED, limits, fractions.prices))
         if fractions is not None:
             plan = rounded_in(replace(model, limits=limits), fractions).dealt()
-        if fractions is None or not is_closed(instance.unassigned_value(plan), floor):
+        if fractions is None:
             other = squeezed(instance, construct(instance, by_priority=False, makes_room=False), limits.load)
             plan = self.take(UNASSIGNED, limits, plan, other)
-        if not is_closed(instance.unassigned_value(plan), floor):
+        if instance.n_pairs <= _DEALT_PAIRS and not is_closed(instance.unassigned_value(plan), floor):
             plan, floor = self.better(UNASSIGNED, limits, plan, floor)
         return self.settled(UNASSIGNED, plan, floor)
 
@@ -231,7 +233,7 @@ class Ladder:
         floor = utilisation_bound(instance, plan, left, None)
         if not is_closed(level_value(instance, LARGEST, plan), floor):
             prices = self.even_prices
-            if prices is None:
+            if prices is None and not self.is_wide:  # where some are left over, a large relaxation takes too long
                 _, fractions = self.relaxed(LARGEST, limits)
                 prices = None if fractions is None else fractions.prices
             if prices is not None:
@@ -285,9 +287,10 @@ class Ladder:
         """Level 3 of a large problem."""
         instance, seconds = self.instance, self.seconds(FIT)
         floor = relaxed_bound(instance, FIT, limits, None)
-        _, fractions = fractions_within(instance, plan, limits, seconds)
+        _, fractions = fractions_within(*placed_alone(instance, plan, limits), seconds)
         if fractions is not None:
-            floor = max(floor, relaxed_bound(instance, FIT, limits, fractions.prices))
+            prices = with_left_price(instance, limits, fractions.prices)
+            floor = max(floor, relaxed_bound(instance, FIT, limits, prices))
         tries = int(np.clip(_TRIES_A_SECOND * self.time_limit_s / instance.n_pairs, 1, _MOST_TRIES))
         for other in fitted(instance, plan, limits, seconds, tries):
             plan = self.take(FIT, limits, plan, other)

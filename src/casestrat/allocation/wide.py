@@ -28,16 +28,8 @@ if TYPE_CHECKING:
     Wholes: TypeAlias = NDArray[np.int64]
 
 WIDE_PAIRS = 4_000  # of class and case manager, above which a problem is large
-_MARGINS = (
-    0.004,
-    0.003,
-    0.001,
-    0.002,
-    0.0035,
-    0.0015,
-    0.0025,
-    0.0005,
-)  # of the limits, kept free while fractions are rounded
+# Shares of the limits that are kept free while fractions are rounded.
+_MARGINS = (0.004, 0.003, 0.001, 0.002, 0.0035, 0.0015, 0.0025, 0.0)
 _CUT_ROUNDS = 4
 _FIRST_STEPS = (-20, -8, -1, 0, 8, 20)  # where squares are first held, in minute units from the load
 
@@ -115,18 +107,16 @@ def fitted(instance: Instance, plan: Wholes, limits: Limits, seconds: float, tri
         Plans within the limits, in no order.
     """
     placed = np.flatnonzero(plan >= 0)
-    part = replace(
-        instance, case_rows=instance.case_rows[placed], group=instance.group[placed],
-        priority=instance.priority[placed],
-    )  # fmt: skip
-    inside = Limits(limits.load, 0.0, limits.squares)
+    part, _, inside = placed_alone(instance, plan, limits)
     other = np.full(instance.n, NOBODY, dtype=np.int64)
     found = False
     for margin in _MARGINS[:tries]:
-        other[placed] = _fitted(part, plan[placed], inside, margin, seconds)
-        if is_inside(instance, limits, other):
-            found = True
-            yield other.copy()
+        rounded = _fitted(part, plan[placed], inside, margin, seconds)
+        if rounded is not None:
+            other[placed] = rounded
+            if is_inside(instance, limits, other):
+                found = True
+                yield other.copy()
     if not found:
         tally = Tally(part, plan[placed], limits.load)
         market = open_market(tally)
@@ -135,17 +125,42 @@ def fitted(instance: Instance, plan: Wholes, limits: Limits, seconds: float, tri
             yield other
 
 
-def _fitted(part: Instance, plan: Wholes, limits: Limits, margin: float, seconds: float) -> Wholes:
+def placed_alone(instance: Instance, plan: Wholes, limits: Limits) -> tuple[Instance, Wholes, Limits]:
+    """Return the problem of the cases that a plan places, all of which stay placed.
+
+    Parameters
+    ----------
+    instance : Instance
+        The arrays of the problem.
+    plan : numpy.ndarray of int, shape (n,)
+        Case manager of each case, -1 for nobody.
+    limits : Limits
+        What earlier levels have settled.
+
+    Returns
+    -------
+    tuple of Instance, numpy.ndarray of int and Limits
+        The problem, its plan and its limits.
+    """
+    placed = np.flatnonzero(plan >= 0)
+    part = replace(
+        instance, case_rows=instance.case_rows[placed], group=instance.group[placed],
+        priority=instance.priority[placed],
+    )  # fmt: skip
+    return part, plan[placed], Limits(limits.load, 0.0, limits.squares)
+
+
+def _fitted(part: Instance, plan: Wholes, limits: Limits, margin: float, seconds: float) -> Wholes | None:
     """Round the relaxation within limits a little tighter, then exchange within the limits themselves."""
     tight = np.maximum(((1 - margin) * limits.load).astype(np.int64), np.minimum(part.before, limits.load))
     squares = None if limits.squares is None else (1 - margin / 4) * limits.squares
     model, fractions = fractions_within(part, plan, Limits(tight, 0.0, squares), seconds)
     if fractions is None:
-        return plan
+        return None
     tally = rounded_in(replace(model, limits=limits), fractions)
     market = open_market(tally)
     if market is None or not cheapen(tally, market, limits):
-        return plan
+        return tally.dealt()
     left = np.flatnonzero((tally.plan == NOBODY) & ~part.hopeless)
     if len(left):
         crowd(tally, left)
