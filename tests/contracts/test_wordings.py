@@ -73,6 +73,7 @@ def parts_of_pages() -> tuple[tuple[str, ...], tuple[str, ...]]:
     parts = (
         *re.findall(r"w\(`([a-z_]+)\$\{", SCRIPTS),
         *re.findall(r"`([a-z_]+_)\$\{\w+\}` in data\.words", SCRIPTS),
+        *(f"{one}_" for one in re.findall(r"coded\(\"([a-z]+)\"", SCRIPTS)),
         "part_",
         "by_",
     )
