@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from casestrat.allocation import AllocationProblem
-from casestrat.allocation.eligibility import RULES, asked_once, covers_every_day, meets_wish, tokens
+from casestrat.allocation.eligibility import RULES, asked_once, meets_wish, tokens
 from casestrat.allocation.instance import ask
 from casestrat.allocation.objective import FIT_TERMS
 from casestrat.knowledge import CaseMixLimit
@@ -190,15 +190,6 @@ def test_places_and_minutes_that_are_used_up_bar_everyone(verdict):
     managers = {"max_cases": [1, 2], "cases_committed": [1, 1], "minutes_committed": [0, 95]}
     assert verdict("max_cases", {"person_id": ["P"]}, managers) == [[False, True]]
     assert verdict("capacity", {"person_id": ["P"]}, managers) == [[True, False]]
-
-
-def test_periods_that_overlap_or_touch_cover_together():
-    day = pd.Timestamp
-    first, last = day("2026-01-01"), day("2026-03-31")
-    assert covers_every_day([(pd.NaT, day("2026-02-01")), (day("2026-01-15"), pd.NaT)], first, last)
-    assert not covers_every_day([(pd.NaT, day("2026-02-01")), (day("2026-02-03"), pd.NaT)], first, last)
-    assert covers_every_day([(first, last)], None, None)
-    assert not covers_every_day([], None, None)
 
 
 def test_parts_of_text_are_stripped():

@@ -124,8 +124,16 @@ def judge_admission(
 
     Parameters
     ----------
-    tables, program, ranked, as_of, plan
-        As there.
+    tables : Tables
+        The checked tables.
+    program : Program
+        Its ``[allocation]`` holds the rules.
+    ranked : pandas.DataFrame
+        The ranked waiting list.
+    as_of : date
+        Only what was recorded before it counts.
+    plan : Plan, optional
+        The plan of these; made where it is not given.
 
     Returns
     -------

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from casestrat.allocation.case_mix import mix_of
+from casestrat.allocation.periods import covers_every_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -243,43 +244,6 @@ def _compact_members(licenses: pd.DataFrame) -> dict[tuple[str, str], set[str]]:
     return members
 
 
-def covers_every_day(
-    periods: list[tuple[pd.Timestamp, pd.Timestamp]], first: pd.Timestamp | None, last: pd.Timestamp | None
-) -> bool:
-    """Return whether periods together cover every day from the first to the last.
-
-    Parameters
-    ----------
-    periods : list of (Timestamp, Timestamp)
-        First and last day of validity; a missing start has always begun, a missing end never ends.
-    first, last : Timestamp or None
-        The days to cover; None asks only that there be a period.
-
-    Returns
-    -------
-    bool
-        True where no day is left out.
-
-    Examples
-    --------
-    >>> day = pd.Timestamp
-    >>> halves = [(day("2026-01-01"), day("2026-06-30")), (day("2026-07-01"), pd.NaT)]
-    >>> covers_every_day(halves, day("2026-06-01"), day("2026-08-01"))
-    True
-    """
-    if first is None or last is None:
-        return bool(periods)
-    ordered = sorted(
-        (pd.Timestamp.min if pd.isna(start) else start, pd.Timestamp.max if pd.isna(end) else end)
-        for start, end in periods
-    )
-    reached = first - pd.Timedelta(days=1)
-    for start, end in ordered:
-        if start <= reached + pd.Timedelta(days=1):
-            reached = max(reached, end)
-    return bool(reached >= last)
-
-
 def judge_credentials(question: Question) -> Flags:
     """Ask for every certificate that the program asks for, valid on every day of the planned follow-up."""
     held, allowed = question.problem.credentials, question.everyone
@@ -467,9 +431,11 @@ def judge_case_mix(question: Question) -> Flags:
 
 
 def judge_minutes(question: Question) -> Flags:
-    """Ask for at least the case's minutes, free before any case is placed."""
+    """Ask for at least the case's minutes, free before any case is placed; who has too much gets none, even of 0."""
+    problem = question.problem
     needed = question.classes["minutes"].to_numpy(dtype=np.int64)[:, None]
-    return np.asarray(needed <= question.problem.free_minutes[None, :])
+    is_over = problem.minutes_before > problem.capacity
+    return np.asarray((needed <= problem.free_minutes[None, :]) & ~is_over[None, :])
 
 
 RULES: tuple[Rule, ...] = (

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from casestrat.allocation.eligibility import Answer
     from casestrat.knowledge.program import Program
     from casestrat.tables import Tables
 
@@ -122,7 +123,7 @@ class _Verdicts(NamedTuple):
     cases: pd.DataFrame
     cm_ids: list[str]
     group: NDArray[np.int64]
-    answers: dict[str, NDArray[np.bool_]]
+    answers: dict[str, Answer]
 
 
 def _verdicts(arguments: dict[str, Any], led: pd.DataFrame, first: pd.Timestamp, days: int) -> _Verdicts:
@@ -148,8 +149,9 @@ def _lost(arguments: dict[str, Any], group: pd.DataFrame, first: pd.Timestamp) -
         later = _verdicts(arguments, led, first, arguments["rules"].horizon_days)
         ids = later.cm_ids
         own = np.array([ids.index(cm_id) for cm_id in later.cases["cm_id"]], dtype=np.int64)
-        others = np.logical_and.reduce([answer for name, answer in later.answers.items() if name not in _HOURS])
-        others = others[later.group]
+        others = np.logical_and.reduce(
+            [answer[later.group] for name, answer in later.answers.items() if name not in _HOURS]
+        )
         others[np.arange(len(own)), own] = False
         for kind, rule in (("licence", "licence"), ("credential", "credentials")):
             may = on_the_day.answers[rule][on_the_day.group][np.arange(len(own)), own]
