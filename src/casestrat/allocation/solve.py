@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 # Pairs of class and case manager up to which a level is also given to the solver as a whole.
 _WHOLE_PAIRS = {UNASSIGNED: 500, LARGEST: 500, SQUARES: 500, FIT: 2_000}
 _WHOLE_FIRST_PAIRS = 500  # up to which this comes before groups are dealt anew
+_WIDE_SHARE = 0.3  # of the time limit that a relaxation of a large problem may take, whatever went before
 _DEALT_PAIRS = 50_000  # up to which groups are dealt anew for those whom a large problem leaves over
 _RELAXED_PAIRS = 400_000  # up to which a level's relaxation is solved
 # Steps are meant to take about a quarter of the time limit, so that the clock seldom cuts a search short.
@@ -219,8 +220,10 @@ class Ladder:
         if fractions is not None:
             plan = rounded_in(replace(model, limits=limits), fractions).dealt()
         if fractions is None:
-            other = squeezed(instance, construct(instance, by_priority=False, makes_room=False), limits.load)
-            plan = self.take(UNASSIGNED, limits, plan, other)
+            for by_priority in (False, True):
+                other = construct(instance, by_priority=by_priority, makes_room=False)
+                plan = self.take(UNASSIGNED, limits, plan, other)
+            plan = squeezed(instance, plan, limits.load)
         if instance.n_pairs <= _DEALT_PAIRS and not is_closed(instance.unassigned_value(plan), floor):
             plan, floor = self.better(UNASSIGNED, limits, plan, floor)
         return self.settled(UNASSIGNED, plan, floor)
@@ -324,7 +327,8 @@ class Ladder:
 
     def seconds(self, level: str) -> float:
         """Seconds for a relaxation: a bound is owed whatever the searches took, so it has a little time of its own."""
-        return max(self.deadline(level) - time.monotonic(), 0.5 + 0.05 * self.time_limit_s)
+        least = _WIDE_SHARE if self.is_wide else 0.05  # everything in a large problem starts from a relaxation
+        return max(self.deadline(level) - time.monotonic(), 0.5 + least * self.time_limit_s)
 
     def take(self, level: str, limits: Limits, plan: Wholes, other: Wholes) -> Wholes:
         """Take the other plan where it is within the limits and better."""
