@@ -232,13 +232,16 @@ def main() -> None:
     if asked.one:
         print(json.dumps(run_one(int(asked.one[0]), asked.one[1])))
         return
-    kept = json.loads(RESULTS.read_text(encoding="utf-8"))["rows"] if RESULTS.exists() else []
+    rows = []
     print(" | ".join(COLUMNS))
     for at, size in enumerate(SIZES):
         for method in asked.methods if size.cases in asked.sizes else ():
             row = in_a_process(at, method)
-            kept = [one for one in kept if (one["cases"], one["method"]) != (size.cases, method)] + [row]
+            rows.append(row)
             print(" | ".join(str(row.get(name, "")) for name in COLUMNS), flush=True)
+    before = json.loads(RESULTS.read_text(encoding="utf-8"))["rows"] if RESULTS.exists() else []
+    done = {(row["cases"], row["method"]) for row in rows}
+    kept = [row for row in before if (row["cases"], row["method"]) not in done] + rows
     order = {method: at for at, method in enumerate(["casestrat", *PEERS])}
     kept = sorted((one for one in kept if one["method"] in order and "managers" in one),
                   key=lambda one: (one["cases"], order[one["method"]]))  # fmt: skip
