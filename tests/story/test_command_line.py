@@ -162,7 +162,10 @@ def test_the_limits_of_the_gates_are_those_that_help_tells_and_help_loads_no_pan
     ("command", "holds"),
     [
         (("check",), ("referrals", "set aside")),
-        (("evaluate", "--as-of", "2026-05-01", "--capacity", "20"), ("average_precision", "precision_expected", "points, not a risk")),
+        (
+            ("evaluate", "--as-of", "2026-05-01", "--capacity", "20"),
+            ("average_precision", "precision_expected", "points, not a risk"),
+        ),
         (("readiness",), ("unplanned_stay", "card of up to", "stands in for need")),
         (("allocate", "--as-of", AS_OF, "--lang", "it", "--out", "plan"), ("CM01", "capacity", "plan/workload.csv")),
     ],

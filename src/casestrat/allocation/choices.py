@@ -84,7 +84,8 @@ class Choices:
         case_ids, cm_ids = problem.cases["case_id"].to_numpy(), problem.case_managers["cm_id"].to_numpy()
         missed = missed_by(asked, groups, managers)
         return pd.DataFrame({
-            "case_id": pd.Series(case_ids[asked.rows[at]], dtype=TEXT), "cm_id": pd.Series(cm_ids[managers], dtype=TEXT),
+            "case_id": pd.Series(case_ids[asked.rows[at]], dtype=TEXT),
+            "cm_id": pd.Series(cm_ids[managers], dtype=TEXT),
             "is_chosen": is_chosen, "has_room": has_room, "cost": asked.cost[groups, managers],
             "missed": pd.Series(_in_english(missed), dtype=TEXT), "minutes": pd.Series(minutes, dtype="Int64"),
             "utilisation_after": after / np.maximum(problem.capacity[managers], 1), "_missed": missed,
