@@ -280,6 +280,7 @@ def decision_file(moves: pd.DataFrame, on: pd.Timestamp) -> dict[str, Any]:
     """
 
     def text(value: Any) -> str | None:
+        """Write a day or a code; None where it is missing."""
         return None if pd.isna(value) else f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else str(value)
 
     decisions = [

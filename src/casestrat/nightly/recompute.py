@@ -154,6 +154,7 @@ def recompute_with(
     policy = PriorityPolicy.from_program(program, seed=seed or f"{date:%Y-%m}")
 
     def picture(source: Tables, features: Mapping[str, Any]) -> _Picture:
+        """Rank everybody anew and keep what is told of this person."""
         builder = feature_builder(scorer, program)
         X, sources = builder.build_with_sources(source, scored_spine(source, program, date))
         X = correct_features(X, person_id, features)

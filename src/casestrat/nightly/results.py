@@ -82,6 +82,7 @@ def assemble(
     date = pd.Timestamp(inputs.as_of)
 
     def ranked_by(scorer: Any, parts: list[PartTask]) -> Ranking:
+        """Rank those who wait by what a model says in these parts."""
         X, scores = (collect(parts, name).set_index(["person_id", "as_of"]) for name in ("features", "scores"))
         return rank_scored(
             tables, program, policy, scorer, X, scores, inputs.fingerprints, as_of=date, previous=previous,

@@ -71,7 +71,7 @@ def shadow_summary(ranking: Mapping[str, pd.DataFrame], candidate: Ranking, mode
     Returns
     -------
     dict
-        model (fingerprint), kind, enters, leaves, and counts by tier.
+        Names model (fingerprint), kind, enters, leaves, and counts by tier.
     """
     standing = standing_of(ranking["waiting_list"], candidate.ranked)
     counts = count_moves(standing, None).drop(columns="is_suppressed")

@@ -51,8 +51,8 @@ def move_items(
     Returns
     -------
     pandas.DataFrame
-        case_id, person_id, kind, from_cm, to_cm, minutes, reason, until, is_decidable (an episode is open), why; by
-        giver and case.
+        One row per case, by giver and case: case_id, person_id, kind, from_cm, to_cm, minutes, reason, until,
+        is_decidable (an episode is open), why.
     """
     if moves is not None:
         need_columns(moves, ("case_id", "person_id", "to_cm"), "moves")

@@ -352,10 +352,12 @@ def supported_day(days: np.ndarray, event: np.ndarray, horizon_days: float, weig
 
     Parameters
     ----------
-    days, event, weight : numpy.ndarray
+    days, event : numpy.ndarray
         As :func:`read_follow_up` returns them.
     horizon_days : float
         The horizon, 0 or more.
+    weight : numpy.ndarray
+        As :func:`read_follow_up` returns it.
 
     Returns
     -------

@@ -192,7 +192,7 @@ def probability_metrics(counts: Counts) -> dict[str, float]:
     Returns
     -------
     dict of float
-        brier, scaled_brier, calibration_slope, calibration_intercept, expected_over_observed.
+        Names brier, scaled_brier, calibration_slope, calibration_intercept, expected_over_observed.
     """
     n, share = counts.n.sum(), counts.events.sum() / counts.n.sum()
     brier = float(counts.events @ (1 - counts.risk) ** 2 + counts.others @ counts.risk**2) / n
