@@ -164,7 +164,7 @@ def calibrate(held_out: np.ndarray, rows: TrainingRows, kind: str, n_folds: int)
     Returns
     -------
     dict
-        Names kind, intercept, slope, slope_se, covariance (of intercept and slope), n_folds; for steps at and risk as well.
+        Names kind, intercept, slope, slope_se, covariance (of intercept and slope), n_folds; for steps also at, risk.
 
     Raises
     ------
