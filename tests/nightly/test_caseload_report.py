@@ -15,6 +15,7 @@ from casestrat.errors import UsageError
 from casestrat.knowledge import load_program
 from casestrat.nightly import caseload_report, run_nightly
 from casestrat.nightly.caseload_frames import team_counts
+from casestrat.tables import TEXT
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,6 @@ def test_a_team_counts_who_waits_where_it_works(tables):
     at_home = tables.case_managers.assign(territories=["north", "north", "north", "south"])
     counted = team_counts(admission, type("Staff", (), {"case_managers": at_home})())
     assert counted.to_numpy().tolist() == [["north", 2, 1], ["south", 2, 1]]
-    anywhere = tables.case_managers.assign(territories=pd.array([None] * 4, dtype="str"))
+    anywhere = tables.case_managers.assign(territories=pd.array([None] * 4, dtype=TEXT))
     counted = team_counts(admission, type("Staff", (), {"case_managers": anywhere})())
     assert counted["waiting"].tolist() == [3, 3]

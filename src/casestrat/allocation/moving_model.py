@@ -184,9 +184,10 @@ class _Rows:
 
     def constraints(self) -> LinearConstraint:
         """All rows together."""
-        return LinearConstraint(
-            sparse.vstack(self.rows, format="csr"), np.concatenate(self.low), np.concatenate(self.high)
-        )
+        rows = sparse.csc_array(sparse.vstack(self.rows))
+        # the solver counts in 32 bits; not every scipy narrows the indices of a sparse array for it
+        rows.indices, rows.indptr = rows.indices.astype(np.int32), rows.indptr.astype(np.int32)
+        return LinearConstraint(rows, np.concatenate(self.low), np.concatenate(self.high))
 
     def build(self, around: Wholes | None) -> None:
         """Make every row."""

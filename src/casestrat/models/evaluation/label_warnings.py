@@ -74,7 +74,7 @@ def _of_followed(y: Any, is_followed: Any) -> Iterator[Sentence]:
     if y is None or len(y) != len(is_followed):
         raise UsageError("expected labels beside is_followed, one per row", where="is_followed", do="give y= as well")
     known = pd.notna(np.asarray(y, dtype=object))
-    flags = pd.Series(np.asarray(is_followed, dtype=object)).fillna(False).to_numpy(dtype=bool)
+    flags = pd.Series(np.asarray(is_followed, dtype=object)).eq(True).to_numpy(dtype=bool)  # unknown is not yes
     inside, outside = int(flags.sum()), int((~flags).sum())
     told_in, told_out = int((known & flags).sum()), int((known & ~flags).sum())
     if inside and outside and told_out / outside <= _MUCH_LESS * told_in / inside:

@@ -128,7 +128,7 @@ def _data_and_people(known: Known) -> Iterator[tuple[str, Any]]:
     if _is_known(data.get("data_start")) or _is_known(data.get("data_end")):
         yield "5b", _say("data_span", start=_day(data.get("data_start")), end=_day(data.get("data_end")))
     if data.get("as_of"):
-        dates = sorted(str(pd.Timestamp(one).date()) for one in np.atleast_1d(data["as_of"]))
+        dates = sorted(str(pd.Timestamp(str(one)).date()) for one in np.atleast_1d(data["as_of"]))
         yield "5b", _say("dates", n=len(dates), first=_day(dates[0]), last=_day(dates[-1]))
     if data.get("recorded_at") == "observed_at":
         yield "26", _say("recorded_unknown")
