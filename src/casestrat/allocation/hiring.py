@@ -218,12 +218,17 @@ def _with_hires(problem: AllocationProblem, hires: pd.DataFrame) -> AllocationPr
     )  # fmt: skip
     return AllocationProblem(
         problem.cases,
-        pd.concat([problem.case_managers, newcomers], ignore_index=True),
-        licenses=pd.concat([licenses, rights], ignore_index=True),
-        credentials=pd.concat([problem.credentials, certificates], ignore_index=True),
+        _with_rows(problem.case_managers, newcomers),
+        licenses=_with_rows(licenses, rights),
+        credentials=_with_rows(problem.credentials, certificates),
         absences=problem.absences, conflicts=problem.conflicts, preferences=problem.preferences, pins=problem.pins,
         rules=rules, starts_on=problem.starts_on,
     )  # fmt: skip
+
+
+def _with_rows(frame: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame with further rows, in its own columns and types."""
+    return pd.concat([frame, rows.reindex(columns=frame.columns).astype(frame.dtypes.to_dict())], ignore_index=True)
 
 
 def _places(problem: AllocationProblem, kind: str, value: str) -> set[str]:
