@@ -5,11 +5,11 @@ import pytest
 from casestrat.allocation import AllocationProblem
 from casestrat.allocation.bargains import cheapen
 from casestrat.allocation.draft import NOBODY, hard_limit
-from casestrat.allocation.exact import is_inside
+from casestrat.allocation.exact import is_inside, spread
 from casestrat.allocation.objective import FIT, LARGEST, sum_of_squares
 from casestrat.allocation.relaxation import Limits, build, solve_relaxation
 from casestrat.allocation.search import construct
-from casestrat.allocation.squeeze import crowd, fill, rounded_in, whole_parts
+from casestrat.allocation.squeeze import crowd, fill, rounded_in
 from casestrat.allocation.tally import Tally
 from casestrat.allocation.trades import even_out, open_market, relieve
 from casestrat.knowledge.program_allocation import CaseMixLimit
@@ -124,7 +124,7 @@ def test_fractions_become_a_plan_that_places_everyone(agency):
     hard = hard_limit(instance)
     model = build(instance, LARGEST, Limits(hard, 0.0))
     fractions = solve_relaxation(model, 10)
-    whole = whole_parts(model, fractions)
+    whole = spread(model, np.floor(fractions.counts + 1e-6).astype(np.int64))
     plan = rounded_in(model, fractions).dealt()
     assert ((whole >= 0) <= (plan >= 0)).all()
     assert np.array_equal(plan == NOBODY, instance.hopeless)

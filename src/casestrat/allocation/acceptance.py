@@ -274,8 +274,8 @@ class _Book:
         """Write a decision that stands into the table; return the assignment, and whether it is new."""
         if row["decision"] == "hold":
             return None, False
-        if row["decision"] == "undo":
-            return self._undo(row), True
+        if row["decision"] == "undo" and (made := self._undoable(row)) is not None:
+            return self._undo(row, made), True
         if self._is_there(row):
             return _assignment_id(row), False
         return self._open(row), True
@@ -297,11 +297,8 @@ class _Book:
         })  # fmt: skip
         return new
 
-    def _undo(self, row: Row) -> str:
+    def _undo(self, row: Row, made: dict[str, Any]) -> str:
         """Make the accepted row void, and the row that it had ended what it was before."""
-        made = self._undoable(row)
-        if made is None:
-            raise AssertionError("checked before")  # pragma: no cover
         moment = self._moment(row, row["case_id"])
         for versions in list(self.history.values()):
             last = versions[-1]

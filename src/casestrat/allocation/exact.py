@@ -136,13 +136,15 @@ def spread(model: CountModel, counts: Wholes) -> Wholes:
     instance = model.instance
     plan = np.full(instance.n, NOBODY, dtype=np.int64)
     order = np.argsort(instance.group, kind="stable")  # within a class the greater priority comes first
-    starts = np.concatenate([[0], np.cumsum(instance.sizes)])
-    taken = starts[:-1].copy()
-    for group, manager, number in zip(model.groups, model.managers, counts, strict=True):
-        if number > 0:
-            end = min(int(taken[group] + number), int(starts[group + 1]))
-            plan[order[taken[group] : end]] = manager
-            taken[group] = end
+    sizes = instance.sizes
+    starts = np.cumsum(sizes) - sizes
+    by_group = np.argsort(model.groups, kind="stable")
+    groups = np.repeat(model.groups[by_group], counts[by_group])
+    managers = np.repeat(model.managers[by_group], counts[by_group])
+    number = np.bincount(groups, minlength=len(sizes))
+    nth = np.arange(len(groups)) - np.repeat(np.cumsum(number) - number, number)
+    fits = nth < sizes[groups]
+    plan[order[(starts[groups] + nth)[fits]]] = managers[fits]
     return plan
 
 

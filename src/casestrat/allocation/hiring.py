@@ -103,7 +103,7 @@ def what_would_help(
     wording = load_wording(lang)
     rows = []
     for hire in hires.itertuples(index=False):
-        placed = np.setdiff1d(trial.placed_with(str(hire.cm_id)), already)
+        placed = np.setdiff1d(trial.placed_with(str(hire.cm_id)), already) if len(left) else already
         cases = wider.cases.iloc[asked.rows[placed]]
         weights = asked.weight[asked.group[placed]].min(axis=1) if len(placed) else np.zeros(0)
         rows.append((

@@ -8,6 +8,7 @@ import numpy as np
 
 from casestrat.allocation.bargains import best_of
 from casestrat.allocation.draft import NOBODY
+from casestrat.allocation.exact import spread
 from casestrat.allocation.objective import FIT
 from casestrat.allocation.tally import Tally
 from casestrat.allocation.trades import Offers, bundles_of, open_market, trade
@@ -41,7 +42,7 @@ def rounded_in(model: CountModel, fractions: Fractions) -> Tally:
         The plan in counts; it may leave cases over that a better plan would not.
     """
     instance = model.instance
-    tally = Tally(instance, whole_parts(model, fractions), model.limits.load)
+    tally = Tally(instance, spread(model, np.floor(fractions.counts + _EASE).astype(np.int64)), model.limits.load)
     groups, managers = tally.groups, tally.managers
     priced = None
     if model.level == FIT:
@@ -52,31 +53,6 @@ def rounded_in(model: CountModel, fractions: Fractions) -> Tally:
     first = -size.astype(np.float64) if model.level == FIT else -instance.priority[left] / np.maximum(size, 1)
     fill(tally, left[np.argsort(first, kind="stable")], priced)
     return tally
-
-
-def whole_parts(model: CountModel, fractions: Fractions) -> Wholes:
-    """Return the plan of the whole parts of fractions, those of least priority of a class left over.
-
-    Parameters
-    ----------
-    model : CountModel
-        The model whose relaxation was solved.
-    fractions : Fractions
-        Its optimum.
-
-    Returns
-    -------
-    numpy.ndarray of int, shape (n,)
-        Case manager of each case, -1 for nobody.
-    """
-    instance, counts = model.instance, np.floor(fractions.counts + _EASE).astype(np.int64)
-    plan = np.full(instance.n, NOBODY, dtype=np.int64)
-    order = np.argsort(instance.group, kind="stable")  # within a class the greater priority comes first
-    starts = np.cumsum(instance.sizes) - instance.sizes
-    number = np.bincount(model.groups, weights=counts, minlength=len(starts)).astype(np.int64)
-    at = np.arange(int(number.sum())) + np.repeat(starts - (np.cumsum(number) - number), number)
-    plan[order[at]] = np.repeat(model.managers, counts)
-    return plan
 
 
 def fill(tally: Tally, cases: Wholes, priced: Numbers | None) -> None:

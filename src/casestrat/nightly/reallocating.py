@@ -28,6 +28,7 @@ from casestrat.nightly.lists import list_bytes
 from casestrat.nightly.run import check_date, parse_as_of
 from casestrat.nightly.whole_folder import check_target, write_folder
 from casestrat.tables import CONTRACTS, TEXT, Tables, read_tables, write_tables
+from casestrat.tables.reading import read_extract_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -199,7 +200,7 @@ def read_with_program(source: str | Path | Tables, program: str | Path | Program
     """
     named: str | Path | Program | None = program
     if named is None:
-        named = (source if isinstance(source, Tables) else read_tables(source)).extract.program
+        named = (source.extract if isinstance(source, Tables) else read_extract_of(source)).program
     if named is None:
         raise UsageError("the extract names no program", where="extract.toml", do="give --program")
     rules = named if isinstance(named, Program) else load_program(named)

@@ -13,6 +13,7 @@ from casestrat.tables.extract import Extract, read_extract
 from casestrat.tables.files import read_csv, read_parquet
 from casestrat.tables.mapping import read_site
 from casestrat.tables.raw import RawTable, raw_of_file
+from casestrat.tables.site_file import load_site
 from casestrat.tables.tables import Tables
 
 if TYPE_CHECKING:
@@ -76,6 +77,33 @@ def read_tables(source: str | Path, program: Vocabulary | None = None) -> Tables
     )
 
 
+def read_extract_of(source: str | Path) -> Extract:
+    """Return what a source says of itself, without reading its tables where that can be had.
+
+    Parameters
+    ----------
+    source : str or pathlib.Path
+        As for :func:`read_tables`.
+
+    Returns
+    -------
+    Extract
+        Its program, dates and time zone; empty where the source tells none.
+    """
+    if "://" in str(source):
+        return read_database(str(source))[1]
+    path = Path(source)
+    if path.suffix == ".toml" and path.is_file():
+        return load_site(path).extract
+    return _extract_in(path)
+
+
+def _extract_in(folder: Path) -> Extract:
+    """Read the extract.toml of a folder, if it has one."""
+    settings = folder / "extract.toml"
+    return read_extract(settings) if settings.is_file() else Extract()
+
+
 def _read_folder(folder: Path, program: Vocabulary | None) -> Tables:
     """Read every table whose file is there."""
     paths = _paths(folder)
@@ -83,10 +111,8 @@ def _read_folder(folder: Path, program: Vocabulary | None) -> Tables:
         site = folder / "site.toml"
         hint = f"give {site}, which maps this folder's files" if site.is_file() else "add persons.csv and referrals.csv"
         raise TablesError("the folder holds no table", where=str(folder), do=hint)
-    settings = folder / "extract.toml"
-    extract = read_extract(settings) if settings.is_file() else Extract()
     raws = {name: _raw(path) for name, path in paths.items()}
-    return Tables.checked(raws, program, extract)
+    return Tables.checked(raws, program, _extract_in(folder))
 
 
 def _paths(folder: Path) -> dict[str, Path]:

@@ -210,7 +210,8 @@ def _solve(
     ones = csr_array(-np.ones((slopes.shape[0], 1)))
     rest = csr_array((slopes.shape[0], len(kind) - 2 * n - 2))
     below = hstack([slopes[:, :n], empty, slopes[:, n:], ones, rest])
-    matrix = vstack([below, rules], format="csr")
+    matrix = vstack([below, rules], format="csc")
+    matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)  # all HiGHS reads
     upper = np.concatenate([-np.array(planes.heights), sides])
     goal = np.zeros(len(kind))
     goal[2 * n + 1] = 1.0

@@ -49,7 +49,7 @@ def incidence(chances: np.ndarray) -> np.ndarray:
     np.cumprod(np.maximum(1.0 - chances.sum(axis=1), 0.0)[:, :-1], axis=1, out=free[:, 1:])
     come = np.zeros((n, n_events, n_intervals + 1))
     np.cumsum(free[:, None, :] * chances, axis=2, out=come[:, :, 1:])
-    return come
+    return np.minimum(come, 1.0)  # a sum of rounded shares may end a hair above
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -100,7 +100,7 @@ class CurveReader:
         part = np.where(self.has_events[:, interval], dealt, evenly).T
         rows = np.arange(len(at))
         low, high = come[rows, :, interval], come[rows, :, interval + 1]
-        return np.asarray(low + (high - low) * part)
+        return np.minimum(low + (high - low) * part, high)
 
     def from_start(self, come: np.ndarray, days: np.ndarray) -> np.ndarray:
         """Return the incidence of the outcome by each of some days.
