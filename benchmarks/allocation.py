@@ -27,11 +27,11 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from casestrat.allocation import AllocationProblem, allocate
-from casestrat.allocation.bounds import relaxed_bound
-from casestrat.allocation.draft import hard_limit
-from casestrat.allocation.instance import Instance, ask, canonical
-from casestrat.allocation.objective import UNASSIGNED, largest_utilisation
-from casestrat.allocation.relaxation import Limits, build, solve_relaxation
+from casestrat.allocation.problem.instance import Instance, ask, canonical
+from casestrat.allocation.problem.objective import UNASSIGNED, largest_utilisation
+from casestrat.allocation.solver.bounds import relaxed_bound
+from casestrat.allocation.solver.draft import hard_limit
+from casestrat.allocation.solver.relaxation import Limits, build, solve_relaxation
 
 SEED = 1
 PEER_SECONDS = 60.0

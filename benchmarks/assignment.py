@@ -22,7 +22,7 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from casestrat.allocation import AllocationProblem
-from casestrat.allocation.instance import ask, canonical
+from casestrat.allocation.problem.instance import ask, canonical
 from casestrat.allocation.solve import Ladder
 
 FOLDER = Path(__file__).resolve().parents[1] / ".." / "shared" / "instances" / "gap"

@@ -20,10 +20,10 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from casestrat.allocation import AllocationProblem, Plan, allocate, check_plan, reallocate
-from casestrat.allocation.moving import State
-from casestrat.allocation.moving_arrays import Arrays
-from casestrat.allocation.moving_model import Asked, model_of, solve
-from casestrat.allocation.standing import Change, take_stock
+from casestrat.allocation.moves.moving import State
+from casestrat.allocation.moves.moving_arrays import Arrays
+from casestrat.allocation.moves.moving_model import Asked, model_of, solve
+from casestrat.allocation.moves.standing import Change, take_stock
 
 if TYPE_CHECKING:
     import pandas as pd

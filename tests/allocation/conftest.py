@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from casestrat.allocation import AllocationProblem
-from casestrat.allocation.instance import Instance, ask, canonical
+from casestrat.allocation.problem.instance import Instance, ask, canonical
 from casestrat.knowledge.program import AllocationRules
 
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from casestrat.allocation import AllocationProblem, allocate, binding, check_plan, what_would_help
-from casestrat.allocation.wants import fewest_rules
+from casestrat.allocation.admission.wants import fewest_rules
 from casestrat.knowledge import AllocationRules, CaseMixLimit
 
 FEW = settings(

@@ -10,9 +10,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from casestrat.allocation import ledger
-from casestrat.allocation.eligibility import RULES
-from casestrat.allocation.objective import FIT_TERMS
+from casestrat.allocation.plan import ledger
+from casestrat.allocation.problem.eligibility import RULES
+from casestrat.allocation.problem.objective import FIT_TERMS
 from casestrat.knowledge import load_program, load_wording
 from casestrat.nightly.lists import CELLS, LISTS, list_bytes
 from casestrat.tables import OUTPUTS

@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from casestrat.allocation.balance import balance, peak_limit
-from casestrat.allocation.bounds import (
+from casestrat.allocation.at_scale.squeeze import rounded_in
+from casestrat.allocation.at_scale.wide import WIDE_PAIRS, fitted, fractions_within, levelled, placed_alone, squeezed
+from casestrat.allocation.own_costs.own_costs import place
+from casestrat.allocation.plan.checker import require_sound
+from casestrat.allocation.plan.plan import Plan, make_plan
+from casestrat.allocation.problem.instance import Instance, ask, canonical
+from casestrat.allocation.problem.objective import FIT, LARGEST, SQUARES, UNASSIGNED
+from casestrat.allocation.solver.balance import balance, peak_limit
+from casestrat.allocation.solver.bounds import (
     forced_left,
     is_closed,
     relaxed_bound,
@@ -18,26 +25,19 @@ from casestrat.allocation.bounds import (
     utilisation_bound,
     with_left_price,
 )
-from casestrat.allocation.checker import require_sound
-from casestrat.allocation.draft import NOBODY, Draft, hard_limit
-from casestrat.allocation.exact import Effort, is_inside, optimise
-from casestrat.allocation.fitting import descend, rounded
-from casestrat.allocation.instance import Instance, ask, canonical
-from casestrat.allocation.neighbourhood import GROUP, deal_anew, is_better, level_value
-from casestrat.allocation.objective import FIT, LARGEST, SQUARES, UNASSIGNED
-from casestrat.allocation.own_costs import place
-from casestrat.allocation.plan import Plan, make_plan
-from casestrat.allocation.relaxation import Limits, build, cuts_at, solve_relaxation
-from casestrat.allocation.search import construct
-from casestrat.allocation.squeeze import rounded_in
-from casestrat.allocation.wide import WIDE_PAIRS, fitted, fractions_within, levelled, placed_alone, squeezed
+from casestrat.allocation.solver.draft import NOBODY, Draft, hard_limit
+from casestrat.allocation.solver.exact import Effort, is_inside, optimise
+from casestrat.allocation.solver.fitting import descend, rounded
+from casestrat.allocation.solver.neighbourhood import GROUP, deal_anew, is_better, level_value
+from casestrat.allocation.solver.relaxation import Limits, build, cuts_at, solve_relaxation
+from casestrat.allocation.solver.search import construct
 from casestrat.errors import UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from casestrat.allocation.problem import AllocationProblem
-    from casestrat.allocation.relaxation import CountModel, Cut, Fractions, Prices
+    from casestrat.allocation.problem.problem import AllocationProblem
+    from casestrat.allocation.solver.relaxation import CountModel, Cut, Fractions, Prices
 
     Wholes: TypeAlias = NDArray[np.int64]
 

@@ -15,8 +15,8 @@ from casestrat.allocation import (
     handover,
     what_would_help,
 )  # fmt: skip
-from casestrat.allocation.eligibility import tokens
-from casestrat.allocation.objective import FIT_TERMS
+from casestrat.allocation.problem.eligibility import tokens
+from casestrat.allocation.problem.objective import FIT_TERMS
 from casestrat.reports import caseload_page
 from casestrat.reports.caseload_moves import MOST_ITEMS, move_items
 
@@ -169,7 +169,7 @@ def reallocation_page(
     as_of : str or pandas.Timestamp
         The date.
     sheets : pandas.DataFrame, optional
-        The handover sheets, as :func:`casestrat.allocation.handover` returns them; made where they are not given.
+        The handover sheets, as :func:`casestrat.allocation.moves.handover` returns them; made where they are not given.
     lang : {"en", "fr", "it"}, optional
         The language the page opens in.
     fingerprints, links : mapping of str to str, optional

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pandas as pd
 
-from casestrat.allocation.hiring import hire_words
+from casestrat.allocation.admission.hiring import hire_words
 from casestrat.knowledge import Wording, load_wording
 from casestrat.nightly.files import csv_bytes
 from casestrat.tables import TEXT

@@ -19,7 +19,7 @@ from casestrat.allocation import (
     sensitive_cases,
     step_down_candidates,
 )
-from casestrat.allocation.assignment_file import FILE_FORMAT, read_assignment_decisions
+from casestrat.allocation.acceptance.assignment_file import FILE_FORMAT, read_assignment_decisions
 from casestrat.errors import UsageError
 from casestrat.knowledge import Program, load_program
 from casestrat.nightly.caseload_frames import reallocation_page

@@ -100,7 +100,7 @@ class CurveReader:
         part = np.where(self.has_events[:, interval], dealt, evenly).T
         rows = np.arange(len(at))
         low, high = come[rows, :, interval], come[rows, :, interval + 1]
-        return np.minimum(low + (high - low) * part, high)
+        return np.asarray(np.minimum(low + (high - low) * part, high))
 
     def from_start(self, come: np.ndarray, days: np.ndarray) -> np.ndarray:
         """Return the incidence of the outcome by each of some days.

@@ -1,0 +1,1 @@
+"""Plans for zones and for types of cases instead of single cases."""

@@ -1,0 +1,1 @@
+"""Plans for regions: fractions rounded to counts, then traded between case managers."""

@@ -1,0 +1,167 @@
+"""From fractions to whole cases; and where nobody has room for one, two case managers exchange others to make it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from casestrat.allocation.at_scale.bargains import best_of
+from casestrat.allocation.at_scale.tally import Tally
+from casestrat.allocation.at_scale.trades import Offers, bundles_of, open_market, trade
+from casestrat.allocation.problem.objective import FIT
+from casestrat.allocation.solver.draft import NOBODY
+from casestrat.allocation.solver.exact import spread
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from casestrat.allocation.at_scale.trades import Bundles, Market
+    from casestrat.allocation.solver.relaxation import CountModel, Fractions
+
+    Numbers: TypeAlias = NDArray[np.float64]
+    Wholes: TypeAlias = NDArray[np.int64]
+
+_EASE = 1e-6
+_MOST_CASES = 1_500  # tried with exchanges, those of greatest priority
+
+
+def rounded_in(model: CountModel, fractions: Fractions) -> Tally:
+    """Return the plan of the whole parts of fractions, with the other cases wherever room is found or made.
+
+    Parameters
+    ----------
+    model : CountModel
+        The model whose relaxation was solved.
+    fractions : Fractions
+        Its optimum.
+
+    Returns
+    -------
+    Tally
+        The plan in counts; it may leave cases over that a better plan would not.
+    """
+    instance = model.instance
+    tally = Tally(instance, spread(model, np.floor(fractions.counts + _EASE).astype(np.int64)), model.limits.load)
+    groups, managers = tally.groups, tally.managers
+    priced = None
+    if model.level == FIT:
+        minutes = fractions.prices.minutes[managers] * instance.weight[groups, managers]
+        priced = instance.cost[groups, managers] + minutes
+    left = np.flatnonzero((tally.plan == NOBODY) & ~instance.hopeless)
+    size = _least_minutes(tally)[instance.group[left]]
+    first = -size.astype(np.float64) if model.level == FIT else -instance.priority[left] / np.maximum(size, 1)
+    fill(tally, left[np.argsort(first, kind="stable")], priced)
+    return tally
+
+
+def fill(tally: Tally, cases: Wholes, priced: Numbers | None) -> None:
+    """Place cases one after the other: where the priced cost is least, or whoever is least loaded, if there is room.
+
+    Parameters
+    ----------
+    tally : Tally
+        A plan in counts; changed in place.
+    cases : numpy.ndarray of int
+        Cases that nobody has, in their order.
+    priced : numpy.ndarray of float or None
+        Cost of each pair of the tally; None: the utilisation counts.
+    """
+    starts = np.searchsorted(tally.groups, np.arange(len(tally.instance.allowed) + 1))
+    over = []
+    for case in cases:
+        pairs = np.arange(*starts[tally.instance.group[case] : tally.instance.group[case] + 2])
+        if not _put(tally, int(case), pairs, priced):
+            over.append(int(case))
+    if over:
+        _squeeze(tally, sorted(over, key=lambda case: -tally.instance.priority[case])[:_MOST_CASES], starts)
+
+
+def _least_minutes(tally: Tally) -> Wholes:
+    """Least minutes of each class with anyone who may follow it."""
+    least = np.full(len(tally.instance.allowed), np.iinfo(np.int64).max)
+    np.minimum.at(least, tally.groups, tally.instance.weight[tally.groups, tally.managers])
+    return least
+
+
+def _put(tally: Tally, case: int, pairs: Wholes, priced: Numbers | None) -> bool:
+    """Place a case with someone who has room."""
+    instance, managers = tally.instance, tally.managers[pairs]
+    group = instance.group[case]
+    after = tally.load[managers] + instance.weight[group, managers]
+    able = np.flatnonzero((after <= tally.limit[managers]) & tally.has_places(pairs))
+    if not len(able):
+        return False
+    use = after[able] / np.maximum(instance.capacity[managers[able]], 1)
+    worth = use if priced is None else priced[pairs[able]] + 1e-6 * use
+    tally.put(case, int(pairs[able[np.argmin(worth)]]))
+    return True
+
+
+def crowd(tally: Tally, cases: Wholes) -> None:
+    """Place cases where they cost least and crowd the least, whether there is room for their minutes or not.
+
+    Parameters
+    ----------
+    tally : Tally
+        A plan in counts; changed in place, and then above some limits.
+    cases : numpy.ndarray of int
+        Cases that nobody has.
+    """
+    instance = tally.instance
+    for case in cases:
+        group = int(instance.group[case])
+        pairs = np.arange(*np.searchsorted(tally.groups, [group, group + 1]))
+        pairs = pairs[tally.has_places(pairs)]
+        if len(pairs):
+            managers = tally.managers[pairs]
+            over = np.maximum(tally.load[managers] + instance.weight[group, managers] - tally.limit[managers], 0)
+            worth = instance.cost[group, managers] + over / np.maximum(instance.weight[group, managers], 1)
+            tally.put(int(case), int(pairs[np.argmin(worth)]))
+
+
+def _squeeze(tally: Tally, cases: list[int], starts: Wholes) -> None:
+    """Place cases one after the other by an exchange of two case managers that makes room for it."""
+    market = open_market(tally)
+    bundles = bundles_of(market) if market is not None and len(market.gives) else None
+    if market is None or bundles is None:
+        return
+    open_ = Offers(market, tally)
+    by_first, by_second = np.argsort(market.first, kind="stable"), np.argsort(market.second, kind="stable")
+    ends = [np.searchsorted(side[order], np.arange(tally.instance.m + 1))
+            for side, order in ((market.first, by_first), (market.second, by_second))]  # fmt: skip
+    for case in cases:
+        pairs = np.arange(*starts[tally.instance.group[case] : tally.instance.group[case] + 2])
+        pairs = pairs[tally.has_places(pairs)]
+        parts = [
+            np.r_[by_first[ends[0][j] : ends[0][j + 1]], by_second[ends[1][j] : ends[1][j + 1]]]
+            for j in tally.managers[pairs]
+        ]
+        found = _room_for(tally, market, bundles, open_, np.repeat(pairs, [len(part) for part in parts]), parts)
+        if found is not None:
+            pair, couple, out, back = found
+            at = np.array([couple])
+            trade(tally, market, open_, market.out[at], bundles, np.array([out]))
+            trade(tally, market, open_, market.back[at], bundles, np.array([back]))
+            tally.put(case, pair)
+            changed = np.array(sorted({int(market.first[couple]), int(market.second[couple])}))
+            open_.refresh(changed if tally.mix is None else np.arange(tally.instance.m))
+
+
+def _room_for(
+    tally: Tally, market: Market, bundles: Bundles, open_: Offers, pairs: Wholes, parts: list[Wholes]
+) -> tuple[int, int, int, int] | None:
+    """Find the cheapest exchange that makes room for a case with one of its pairs: pair, couple, both bundles."""
+    if not len(pairs):
+        return None
+    couples = np.concatenate(parts)
+    groups, managers = tally.groups[pairs], tally.managers[pairs]
+    free, needed = tally.limit - tally.load, tally.instance.weight[groups, managers]
+    a, b = market.first[couples], market.second[couples]
+    room = (free[a] - np.where(a == managers, needed, 0), free[b] - np.where(b == managers, needed, 0))
+    gain, out, back = best_of(tally, market, bundles, open_, couples, room)
+    saved = gain - tally.instance.cost[groups, managers]
+    at = int(np.argmax(saved))
+    if not np.isfinite(saved[at]):
+        return None
+    return int(pairs[at]), int(couples[at]), int(out[at]), int(back[at])

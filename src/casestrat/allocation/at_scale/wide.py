@@ -1,0 +1,215 @@
+"""Levels of large problems: class relaxation, whole parts, and exchanges of many case managers at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from casestrat.allocation.at_scale.bargains import cheapen
+from casestrat.allocation.at_scale.squeeze import crowd, fill, rounded_in
+from casestrat.allocation.at_scale.tally import Tally
+from casestrat.allocation.at_scale.trades import even_out, open_market, relieve
+from casestrat.allocation.problem.objective import FIT
+from casestrat.allocation.solver.draft import NOBODY
+from casestrat.allocation.solver.exact import is_inside
+from casestrat.allocation.solver.relaxation import Limits, build, cuts_at, solve_relaxation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from casestrat.allocation.problem.instance import Instance
+    from casestrat.allocation.solver.relaxation import CountModel, Cut, Fractions
+
+    Numbers: TypeAlias = NDArray[np.float64]
+    Wholes: TypeAlias = NDArray[np.int64]
+
+WIDE_PAIRS = 4_000  # of class and case manager, above which a problem is large
+# Shares of the limits that are kept free while fractions are rounded.
+_MARGINS = (0.004, 0.003, 0.001, 0.002, 0.0035, 0.0015, 0.0025, 0.0)
+_CUT_ROUNDS = 4
+_FIRST_STEPS = (-20, -8, -1, 0, 8, 20)  # where squares are first held, in minute units from the load
+
+
+def squeezed(instance: Instance, plan: Wholes, limit: Wholes) -> Wholes:
+    """Return the plan with cases left over placed wherever two case managers can make room.
+
+    Parameters
+    ----------
+    instance : Instance
+        The arrays of the problem.
+    plan : numpy.ndarray of int, shape (n,)
+        Case manager of each case, -1 for nobody.
+    limit : numpy.ndarray of int, shape (m,)
+        Most minutes of each case manager.
+
+    Returns
+    -------
+    numpy.ndarray of int, shape (n,)
+        A plan that leaves no one over whom the other places.
+    """
+    left = np.flatnonzero((plan == NOBODY) & ~instance.hopeless)
+    if not len(left):
+        return plan
+    tally = Tally(instance, plan, limit)
+    fill(tally, left[np.argsort(-instance.priority[left], kind="stable")], None)
+    return tally.dealt()
+
+
+def levelled(instance: Instance, plan: Wholes, limit: Wholes, *, keeps_cost: bool = False) -> Wholes | None:
+    """Return the plan evened out by exchanges of many at once; None where case weights do not allow it.
+
+    Parameters
+    ----------
+    instance : Instance
+        The arrays of the problem.
+    plan : numpy.ndarray of int, shape (n,)
+        Case manager of each case, -1 for nobody.
+    limit : numpy.ndarray of int, shape (m,)
+        Most minutes of each case manager.
+    keeps_cost : bool, optional
+        Whether the cost of every case stays.
+
+    Returns
+    -------
+    numpy.ndarray of int or None
+        A plan of the same cases, shape (n,), its squares no greater.
+    """
+    tally = Tally(instance, plan, limit)
+    market = open_market(tally, keeps_cost=keeps_cost)
+    if market is None or not even_out(tally, market):
+        return None
+    return tally.dealt()
+
+
+def fitted(instance: Instance, plan: Wholes, limits: Limits, seconds: float, tries: int) -> Iterator[Wholes]:
+    """Give plans within the limits that place the same cases at less cost.
+
+    Parameters
+    ----------
+    instance : Instance
+        The arrays of the problem.
+    plan : numpy.ndarray of int, shape (n,)
+        A plan within the limits.
+    limits : Limits
+        What earlier levels have settled.
+    seconds : float
+        For each relaxation.
+    tries : int
+        How many margins to try.
+
+    Yields
+    ------
+    numpy.ndarray of int, shape (n,)
+        Plans within the limits, in no order.
+    """
+    placed = np.flatnonzero(plan >= 0)
+    part, _, inside = placed_alone(instance, plan, limits)
+    other = np.full(instance.n, NOBODY, dtype=np.int64)
+    found = False
+    for margin in _MARGINS[:tries]:
+        rounded = _fitted(part, plan[placed], inside, margin, seconds)
+        if rounded is not None:
+            other[placed] = rounded
+            if is_inside(instance, limits, other):
+                found = True
+                yield other.copy()
+    if not found:
+        tally = Tally(part, plan[placed], limits.load)
+        market = open_market(tally)
+        if market is not None and cheapen(tally, market, inside):
+            other[placed] = tally.dealt()
+            yield other
+
+
+def placed_alone(instance: Instance, plan: Wholes, limits: Limits) -> tuple[Instance, Wholes, Limits]:
+    """Return the problem of the cases that a plan places, all of which stay placed.
+
+    Parameters
+    ----------
+    instance : Instance
+        The arrays of the problem.
+    plan : numpy.ndarray of int, shape (n,)
+        Case manager of each case, -1 for nobody.
+    limits : Limits
+        What earlier levels have settled.
+
+    Returns
+    -------
+    tuple of Instance, numpy.ndarray of int and Limits
+        The problem, its plan and its limits.
+    """
+    placed = np.flatnonzero(plan >= 0)
+    part = replace(
+        instance, case_rows=instance.case_rows[placed], group=instance.group[placed],
+        priority=instance.priority[placed],
+    )  # fmt: skip
+    return part, plan[placed], Limits(limits.load, 0.0, limits.squares)
+
+
+def _fitted(part: Instance, plan: Wholes, limits: Limits, margin: float, seconds: float) -> Wholes | None:
+    """Round the relaxation within limits a little tighter, then exchange within the limits themselves."""
+    tight = np.maximum(((1 - margin) * limits.load).astype(np.int64), np.minimum(part.before, limits.load))
+    squares = None if limits.squares is None else (1 - margin / 4) * limits.squares
+    model, fractions = fractions_within(part, plan, Limits(tight, 0.0, squares), seconds)
+    if fractions is None:
+        return None
+    tally = rounded_in(replace(model, limits=limits), fractions)
+    market = open_market(tally)
+    if market is None or not cheapen(tally, market, limits):
+        return tally.dealt()
+    left = np.flatnonzero((tally.plan == NOBODY) & ~part.hopeless)
+    if len(left):
+        crowd(tally, left)
+        if relieve(tally, market):
+            cheapen(tally, market, limits)
+    return tally.dealt()
+
+
+def fractions_within(
+    instance: Instance, plan: Wholes, limits: Limits, seconds: float
+) -> tuple[CountModel, Fractions | None]:
+    """Solve the relaxation of level 3, its squares held from below by lines only where they are too great.
+
+    Parameters
+    ----------
+    instance : Instance
+        The arrays of the problem.
+    plan : numpy.ndarray of int, shape (n,)
+        A plan near whose loads lines are laid.
+    limits : Limits
+        What earlier levels have settled.
+    seconds : float
+        For each of the few times that it is solved.
+
+    Returns
+    -------
+    tuple of CountModel and Fractions or None
+        The last model and its optimum.
+    """
+    cuts: tuple[Cut, ...] = ()
+    model = build(instance, FIT, Limits(limits.load, limits.left))
+    fractions = solve_relaxation(model, seconds)
+    for _ in range(_CUT_ROUNDS):
+        if fractions is None or limits.squares is None:
+            break
+        if _squares(instance, fractions.load) <= limits.squares:
+            break
+        if not cuts:
+            cuts = cuts_at(instance, instance.loads(plan).astype(np.float64), _FIRST_STEPS)
+        cuts += cuts_at(instance, fractions.load, (-1, 0))
+        other = build(instance, FIT, limits, cuts)
+        found = solve_relaxation(other, seconds)
+        if found is None:
+            break
+        model, fractions = other, found
+    return model, fractions
+
+
+def _squares(instance: Instance, load: Numbers) -> float:
+    """Second value of level 2 of loads in fractions."""
+    able = instance.capacity > 0
+    return float((load[able] ** 2 / instance.capacity[able]).sum())

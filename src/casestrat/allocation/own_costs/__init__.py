@@ -1,0 +1,1 @@
+"""Plans where each pair has a cost or a capacity of its own."""

@@ -1,0 +1,395 @@
+"""An independent look at a plan: every rule and every value, worked out again from the frames.
+
+Each rule is asked in plain words of a case manager and a case; assignments that agree in all that a rule reads are
+asked about once.
+
+Nothing of the solver is used here, nor of the arrays it works on: a fault there must not hide itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from casestrat.errors import CasestratError
+from casestrat.tables import TEXT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from casestrat.allocation.plan.plan import Plan
+    from casestrat.allocation.problem.problem import AllocationProblem
+
+Record: TypeAlias = dict[str, Any]
+Judge: TypeAlias = "Callable[[Record, Record], bool]"
+Broken: TypeAlias = tuple[str, str, str]  # rule, case_id or cm_id, what is wrong
+_NEAR = 1e-6
+
+
+def check_plan(problem: AllocationProblem, plan: Plan) -> pd.DataFrame:
+    """Return what is wrong with a plan; a sound plan gives no rows.
+
+    Parameters
+    ----------
+    problem : AllocationProblem
+        The checked problem.
+    plan : Plan
+        The plan, or one that someone changed by hand.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per broken rule: rule, id (of the case or the case manager), what.
+
+    Examples
+    --------
+    >>> from casestrat.allocation import AllocationProblem, allocate
+    >>> problem = AllocationProblem(
+    ...     cases=pd.DataFrame({"case_id": ["C1", "C2", "C3"], "minutes": [40, 60, 40]}),
+    ...     case_managers=pd.DataFrame({"cm_id": ["CM1", "CM2"], "capacity_minutes": [100, 80]}),
+    ... )
+    >>> len(check_plan(problem, allocate(problem)))
+    0
+    """
+    parts = (_partition, _pairs, _loads, _mixture, _values)
+    found = [broken for part in parts for broken in part(problem, plan)]
+    return pd.DataFrame(found, columns=["rule", "id", "what"], dtype=TEXT)
+
+
+def require_sound(problem: AllocationProblem, plan: Plan) -> Plan:
+    """Return a plan that the checker finds nothing wrong with.
+
+    Parameters
+    ----------
+    problem : AllocationProblem
+        The checked problem.
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    Plan
+        The same plan.
+
+    Raises
+    ------
+    CasestratError
+        If anything is wrong: a fault of the program, never of the data.
+    """
+    faults = check_plan(problem, plan)
+    if len(faults):
+        rules = ", ".join(sorted(set(faults["rule"])))
+        raise CasestratError(
+            f"the plan breaks {len(faults)} rules ({rules})",
+            where="allocation",
+            do="report this with the problem's size",
+        )
+    return plan
+
+
+def _records(frame: pd.DataFrame) -> list[Record]:
+    """Rows of a frame, each as a mapping of column to value."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _partition(problem: AllocationProblem, plan: Plan) -> Iterator[Broken]:
+    """Each case once: assigned or left over; a fixed or pinned case nowhere else."""
+    told = pd.concat([plan.assignments["case_id"], plan.unassigned["case_id"]])
+    for case_id in told[told.duplicated()]:
+        yield "once", str(case_id), "appears twice"
+    for case_id in sorted(set(problem.cases["case_id"]) ^ set(told)):
+        yield "once", str(case_id), "is missing, or unknown"
+    given = dict(zip(plan.assignments["case_id"], plan.assignments["cm_id"], strict=True))
+    fixed = problem.cases[problem.cases["is_fixed"].astype(bool)]
+    for case_id, cm_id in zip(fixed["case_id"], fixed["cm_id"], strict=True):
+        if given.get(case_id) != cm_id:
+            yield "fixed", str(case_id), "has left its lead"
+    for pin in _records(problem.pins):
+        if given.get(pin["case_id"], pin["cm_id"]) != pin["cm_id"]:
+            yield "pins", pin["case_id"], "has left the case manager it is pinned to"
+
+
+def _joined(problem: AllocationProblem, plan: Plan) -> pd.DataFrame:
+    """Join assignments to the columns of their case; the case manager stands in ``given_to``, and is known."""
+    given = plan.assignments[["case_id", "cm_id"]].rename(columns={"cm_id": "given_to"})
+    known = given["given_to"].isin(set(problem.case_managers["cm_id"]))
+    return given[known].merge(problem.cases, on="case_id", how="inner")
+
+
+def _asked(rows: pd.DataFrame, staff: dict[str, Record], reads: tuple[str, ...], rule: Judge) -> NDArray[np.bool_]:
+    """Ask a question once of each different case manager and case, as far as it reads them; one answer per row."""
+    columns = ["given_to", *reads]
+    number = rows.groupby(columns, dropna=False, sort=False).ngroup().to_numpy()
+    _, first = np.unique(number, return_index=True)
+    answers = [rule(staff[case["given_to"]], case) for case in _records(rows.iloc[first][columns])]
+    return np.array(answers, dtype=bool)[number] if answers else np.zeros(len(rows), dtype=bool)
+
+
+def _pairs(problem: AllocationProblem, plan: Plan) -> Iterator[Broken]:
+    """Each hard rule of each assigned pair."""
+    given, staff = plan.assignments, _staff(problem)
+    known = given["case_id"].isin(set(problem.cases["case_id"])) & given["cm_id"].isin(set(staff))
+    for case_id in given.loc[~known, "case_id"]:
+        yield "known", str(case_id), "is unknown, or its case manager is"
+    rows = _joined(problem, plan)
+    rows = rows[~rows["is_fixed"].astype(bool)].reset_index(drop=True)
+    for name, reads, rule in _questions(problem):
+        for case_id in rows.loc[_asked(rows, staff, reads, rule), "case_id"]:
+            yield name, str(case_id), "goes to someone who may not follow it"
+    barred = set(zip(problem.conflicts["person_id"], problem.conflicts["cm_id"], strict=True))
+    asked = _wishes(problem, required=True)
+    columns = zip(rows["case_id"], rows["person_id"], rows["given_to"], rows["required"], strict=True)
+    for case_id, person_id, cm_id, required in columns:
+        if (person_id, cm_id) in barred:
+            yield "conflicts", case_id, "goes to someone who may not follow it"
+        own = [(kind, value) for kind, _, value in (part.partition("=") for part in _parts(required))]
+        if not all(_is_met(staff[cm_id], kind, value) for kind, value in (*asked.get(person_id, ()), *own)):
+            yield "preferences", case_id, "goes to someone who may not follow it"
+
+
+def _wishes(problem: AllocationProblem, *, required: bool) -> dict[str, set[tuple[str, str]]]:
+    """Wishes of each person: those that must be met, or the others."""
+    table = problem.preferences[problem.preferences["is_required"].astype(bool) == required]
+    wishes: dict[str, set[tuple[str, str]]] = {}
+    for person_id, kind, value in zip(table["person_id"], table["kind"], table["value"], strict=True):
+        wishes.setdefault(person_id, set()).add((kind, value))
+    return wishes
+
+
+def _parts(text: object) -> list[str]:
+    """Parts of `;`-separated text."""
+    return [part.strip() for part in text.split(";") if part.strip()] if isinstance(text, str) else []
+
+
+def _days(problem: AllocationProblem) -> pd.DatetimeIndex:
+    """Every day of the planned follow-up; none where the problem has no date."""
+    if problem.first_day is None:
+        return pd.DatetimeIndex([])
+    return pd.date_range(problem.first_day, periods=max(problem.rules.horizon_days, 1), freq="D")
+
+
+def _is_valid(spans: list[tuple[Any, Any]], days: pd.DatetimeIndex) -> bool:
+    """Whether on every day at least one of the spans is valid."""
+    held: set[int] = set()
+    for start, end in spans:
+        first = 0 if pd.isna(start) else max((start - days[0]).days, 0) if len(days) else 0
+        last = len(days) - 1 if pd.isna(end) else min((end - days[0]).days, len(days) - 1) if len(days) else -1
+        held.update(range(first, last + 1))
+    return len(held) == len(days)
+
+
+def _rights(problem: AllocationProblem) -> dict[tuple[str, str], set[str]]:
+    """Jurisdictions, and certificates, that each case manager holds on every day of the follow-up."""
+    rights: dict[tuple[str, str], set[str]] = {}
+    days = _days(problem)
+    compacts: dict[tuple[str, str], set[str]] = {}  # profession, jurisdiction → the compacts that it is in
+    held: dict[tuple[str, str], list[Record]] = {}
+    for own in _records(problem.licenses):
+        held.setdefault((str(own["cm_id"]), str(own["profession"])), []).append(own)
+        if isinstance(own["jurisdiction"], str):
+            members = compacts.setdefault((str(own["profession"]), own["jurisdiction"]), set())
+            members.update(_parts(own["compact"]))
+    for (cm_id, profession), licenses in held.items():
+        for (same, place), members in compacts.items():
+            reach = [one for one in licenses if one["jurisdiction"] == place or members & set(_parts(one["compact"]))]
+            spans = [(one["valid_from"], one["valid_to"]) for one in reach]
+            if same == profession and reach and _is_valid(spans, days):
+                rights.setdefault((cm_id, profession), set()).add(place)
+    certificates: dict[tuple[str, str], list[tuple[Any, Any]]] = {}
+    for own in _records(problem.credentials):
+        certificates.setdefault((str(own["cm_id"]), str(own["credential"])), []).append(
+            (own["valid_from"], own["valid_to"])
+        )
+    for (cm_id, name), spans in certificates.items():
+        if _is_valid(spans, days):
+            rights.setdefault((cm_id, "certificates"), set()).add(name)
+    return rights
+
+
+def _staff(problem: AllocationProblem) -> dict[str, Record]:
+    """Case managers with what the rules ask about them, each looked up once."""
+    days, rules, rights = _days(problem), problem.rules, _rights(problem)
+    staff = {}
+    for manager in _records(problem.case_managers):
+        cm_id, profession = str(manager["cm_id"]), manager["profession"]
+        broken = []
+        if len(days) and (manager["starts_on"] > days[0] or manager["ends_on"] < days[-1]):
+            broken.append("active")
+        if rules.professions and profession not in rules.professions:
+            broken.append("profession")
+        held = rights.get((cm_id, "certificates"), set())
+        if any(held.isdisjoint(either.split("|")) for either in rules.credentials):
+            broken.append("credentials")
+        is_licensed = profession in rules.licensed_professions
+        staff[cm_id] = manager | {
+            "broken": broken,
+            "places": rights.get((cm_id, str(profession)), set()) if is_licensed else None,
+            "skill_set": set(_parts(manager["skills"])),
+            "language_set": set(_parts(manager["languages"])),
+            "territory_set": set(_parts(manager["territories"])),
+        }
+    return staff
+
+
+def _questions(problem: AllocationProblem) -> list[tuple[str, tuple[str, ...], Judge]]:
+    """Name of each rule, the columns of a case that it reads, and whether a case manager and a case break it."""
+    rules = problem.rules
+
+    def lacks_licence(manager: Record, case: Record) -> bool:
+        lives_in = set(_parts(case["jurisdiction"]))
+        return manager["places"] is not None and not (lives_in and lives_in <= manager["places"])
+
+    def lacks_experience(manager: Record, case: Record) -> bool:
+        months: int = 0 if pd.isna(manager["experience_months"]) else int(manager["experience_months"])
+        return months < rules.min_experience_months or months < rules.experience.get(case["tier"], 0)
+
+    def lacks_language(manager: Record, case: Record) -> bool:
+        if rules.language != "required" or not _is_known(case["language"]):
+            return False
+        through = case["interpreter_needed"] is True and "interpreter" in manager["skill_set"]
+        return case["language"] not in manager["language_set"] and not through
+
+    def is_elsewhere(manager: Record, case: Record) -> bool:
+        return rules.territory == "required" and _serves_elsewhere(manager, case["territory"])
+
+    return [
+        ("active", (), lambda manager, _: "active" in manager["broken"]),
+        ("profession", (), lambda manager, _: "profession" in manager["broken"]),
+        ("credentials", (), lambda manager, _: "credentials" in manager["broken"]),
+        ("licence", ("jurisdiction",), lacks_licence),
+        ("experience", ("tier",), lacks_experience),
+        ("skills", ("skills",), lambda manager, case: not set(_parts(case["skills"])) <= manager["skill_set"]),
+        ("language", ("language", "interpreter_needed"), lacks_language),
+        ("territory", ("territory",), is_elsewhere),
+    ]
+
+
+def _is_known(value: object) -> bool:
+    """Whether a text says something."""
+    return isinstance(value, str) and value != "unknown"
+
+
+def _serves_elsewhere(manager: Record, territory: object) -> bool:
+    """Whether a case manager serves territories, and not this one."""
+    return _is_known(territory) and bool(manager["territory_set"]) and territory not in manager["territory_set"]
+
+
+def _is_met(manager: Record, kind: str, value: str) -> bool:
+    """Whether a wish is met by a column of that name, of its plural, or of its other name."""
+    other = {"sex": "gender", "gender": "sex", "case_manager": "cm_id"}.get(kind, kind)
+    plural = kind[:-1] + "ies" if kind.endswith("y") else kind + "s"
+    for name in (kind, plural, other):
+        if name in manager:
+            return value in _parts(str(manager[name]))
+    return False
+
+
+def _loads(problem: AllocationProblem, plan: Plan) -> Iterator[Broken]:
+    """Minutes and numbers of cases, added up again."""
+    capacity = dict(zip(problem.case_managers["cm_id"], problem.capacity.tolist(), strict=True))
+    assigned = plan.assignments.assign(minutes=_minutes(problem, plan).to_numpy())
+    fixed = set(problem.cases.loc[problem.cases["is_fixed"].astype(bool), "case_id"])
+    minutes, count = assigned.groupby("cm_id")["minutes"].sum(), assigned.groupby("cm_id").size()
+    added = set(assigned.loc[~assigned["case_id"].isin(fixed), "cm_id"])
+    workload = {row["cm_id"]: row for row in _records(plan.workload)}
+    for manager in _records(problem.case_managers):
+        cm_id = manager["cm_id"]
+        load = int(minutes.get(cm_id, 0)) + int(manager["minutes_committed"])
+        number = int(count.get(cm_id, 0)) + int(manager["cases_committed"])
+        if cm_id in added and load > capacity[cm_id]:
+            yield "capacity", cm_id, "has more minutes than there are"
+        if cm_id in added and pd.notna(manager["max_cases"]) and number > manager["max_cases"]:
+            yield "max_cases", cm_id, "has more cases than allowed"
+        told = workload.get(cm_id)
+        if told is None or told["minutes_after"] != load or told["cases_after"] != number:
+            yield "workload", cm_id, "is told another workload than the assignments give"
+    if plan.workload["cm_id"].tolist() != sorted(capacity):
+        yield "workload", "", "is not one row per case manager in the order of ids"
+
+
+def _mixture(problem: AllocationProblem, plan: Plan) -> Iterator[Broken]:
+    """Cases of one sort, counted again for each case manager who was given one."""
+    for limit in problem.rules.case_mix:
+        rows = _joined(problem, plan)
+        if limit.tier is not None:
+            rows = rows[(rows["tier"] == limit.tier).fillna(value=False)]
+        if limit.kind is not None:
+            rows = rows[rows["kind"] == limit.kind]
+        held = rows["given_to"].value_counts()
+        given = set(rows.loc[~rows["is_fixed"].astype(bool), "given_to"])
+        for cm_id in held.index[held > limit.most]:
+            if cm_id in given:
+                yield "case_mix", cm_id, "has more cases of one sort than allowed"
+
+
+def _minutes(problem: AllocationProblem, plan: Plan) -> pd.Series:
+    """Minutes of each assignment, from the problem."""
+    if problem.pair_minutes is None:
+        return plan.assignments["case_id"].map(problem.cases.set_index("case_id")["minutes"]).fillna(0)
+    return pd.Series(_of_pairs(problem.pair_minutes, plan), dtype="int64")
+
+
+def _of_pairs(table: pd.DataFrame, plan: Plan) -> list[float]:
+    """Value of each assignment in a matrix of case managers and cases; 0 where it has none."""
+    values = table.to_numpy(dtype=np.float64)
+    row_of, column_of = ({key: at for at, key in enumerate(axis)} for axis in (table.index, table.columns))
+    pairs = zip(plan.assignments["cm_id"], plan.assignments["case_id"], strict=True)
+    return [float(values[row_of[a], column_of[b]]) if a in row_of and b in column_of else 0.0 for a, b in pairs]
+
+
+def _values(problem: AllocationProblem, plan: Plan) -> Iterator[Broken]:
+    """Values of the levels, worked out again, and no bound above its value."""
+    told = dict(zip(plan.levels["level"], plan.levels["value"].astype("float64"), strict=True))
+    wrong = plan.levels["bound"] > plan.levels["value"] + _NEAR * np.maximum(plan.levels["value"].abs(), 1)
+    for level in plan.levels.loc[wrong, "level"]:
+        yield "levels", level, "has a bound above its value"
+    for level, value in _recomputed(problem, plan).items():
+        if level in told and abs(told[level] - value) > _NEAR * max(abs(value), 1):
+            yield "levels", level, "has another value than the assignments give"
+
+
+def _recomputed(problem: AllocationProblem, plan: Plan) -> dict[str, float]:
+    """Each level's value from the frames."""
+    priority = problem.cases.set_index("case_id")["priority"]
+    left = float(priority[priority.index.isin(plan.unassigned["case_id"])].sum())
+    if problem.pair_cost is not None:
+        return {"unassigned": left, "fit": sum(_of_pairs(problem.pair_cost, plan))}
+    capacity = pd.Series(problem.capacity, index=problem.case_managers["cm_id"]).astype("float64")
+    committed = problem.case_managers.set_index("cm_id")["minutes_committed"].astype("float64")
+    minutes = _minutes(problem, plan).astype("float64").to_numpy()
+    load = committed.add(pd.Series(minutes, index=plan.assignments["cm_id"]).groupby(level=0).sum(), fill_value=0.0)
+    able = capacity.index[capacity > 0]
+    use = load[able] / capacity[able]
+    return {
+        "unassigned": left,
+        "largest_utilisation": float(use.max()) if len(use) else 0.0,
+        "sum_of_squares": float((capacity[able] * use**2).sum()),
+        "fit": _fit(problem, plan),
+    }
+
+
+def _fit(problem: AllocationProblem, plan: Plan) -> float:
+    """Level 3 from the frames: a changed case manager, language, territory, each wish, at the program's costs."""
+    rows, staff, rules, costs = _joined(problem, plan), _staff(problem), problem.rules, problem.rules.costs
+    rows = rows[~rows["is_fixed"].astype(bool)].reset_index(drop=True)
+
+    def not_spoken(manager: Record, case: Record) -> bool:
+        return _is_known(case["language"]) and case["language"] not in manager["language_set"]
+
+    def is_elsewhere(manager: Record, case: Record) -> bool:
+        return _serves_elsewhere(manager, case["territory"])
+
+    left = rows["cm_id"].isin(set(staff)) & (rows["cm_id"] != rows["given_to"]).fillna(value=True)
+    total = float(costs.continuity * left.sum())
+    if rules.language == "preferred":
+        total += float(costs.language * _asked(rows, staff, ("language",), not_spoken).sum())
+    if rules.territory == "preferred":
+        total += float(costs.travel * _asked(rows, staff, ("territory",), is_elsewhere).sum())
+    soft = _wishes(problem, required=False)
+    for person_id, cm_id in zip(rows["person_id"], rows["given_to"], strict=True):
+        total += costs.wishes * sum(not _is_met(staff[cm_id], kind, value) for kind, value in soft.get(person_id, ()))
+    return total

@@ -1,0 +1,1 @@
+"""Plans for agencies of every size: built, relaxed, solved exactly, improved and bounded."""
