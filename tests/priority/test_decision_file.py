@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from casestrat.errors import UsageError
-from casestrat.priority.decision_file import FIELDS, plain_row, read_decisions
+from casestrat.priority.decision_file import FORMAT, plain_row, read_decisions
 
 HEAD = {"format": "casestrat-decisions/1", "meeting_id": "M1", "list_fingerprint": "9f", "decisions": []}
 
@@ -87,7 +87,7 @@ def test_missing_values_of_a_frame_are_missing() -> None:
     [raw] = read_decisions(frame).rows
     row, faults = plain_row(raw)
     assert not faults
-    assert [name for name in FIELDS if row[name] is not None] == ["referral_id"]
+    assert [name for name in FORMAT.fields if row[name] is not None] == ["referral_id"]
 
 
 @pytest.mark.parametrize("value", [3, True, ["x"], {"x": 1}, "\ud800"])

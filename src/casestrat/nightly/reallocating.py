@@ -19,7 +19,7 @@ from casestrat.allocation import (
     sensitive_cases,
     step_down_candidates,
 )
-from casestrat.allocation.acceptance.assignment_file import FILE_FORMAT, read_assignment_decisions
+from casestrat.allocation.acceptance.assignment_file import FORMAT, read_assignment_decisions
 from casestrat.errors import UsageError
 from casestrat.knowledge import Program, load_program
 from casestrat.nightly.caseload_frames import reallocation_page
@@ -290,7 +290,7 @@ def decision_file(moves: pd.DataFrame, on: pd.Timestamp) -> dict[str, Any]:
          "decided_by": None, "decided_at": None, "from_on": text(on), "until": text(row["until"]), "told_on": None}
         for row in moves.to_dict("records")
     ]  # fmt: skip
-    return {"format": FILE_FORMAT, "as_of": text(on), "decisions": decisions}
+    return {"format": FORMAT.name, "as_of": text(on), "decisions": decisions}
 
 
 def record_assignments_source(

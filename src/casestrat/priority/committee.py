@@ -11,7 +11,7 @@ import pandas as pd
 from casestrat.errors import UsageError
 from casestrat.priority import meeting_file
 from casestrat.priority.dates import DateLike, moment_of
-from casestrat.priority.decision_file import Fault, plain_row, read_decisions
+from casestrat.priority.decision_file import plain_row, read_decisions
 from casestrat.priority.decisions import decisions_frame, refused_frame
 from casestrat.priority.follow_up import log_frame, out_of_sequence, overdue_relays
 from casestrat.priority.frozen_list import Entry, freeze, list_fingerprint, list_frame
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from casestrat.knowledge import Program
     from casestrat.knowledge.program import DecisionReason
+    from casestrat.tables.decision_files import Fault
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from casestrat.knowledge.program import DecisionReason
-    from casestrat.priority.decision_file import Fault, Row
     from casestrat.priority.frozen_list import Entry
+    from casestrat.tables.decision_files import Fault, Row
 
 OUTCOMES: Final = ("admit", "defer", "refuse")
 RESPONSES: Final = ("accepted", "declined", "no_answer")

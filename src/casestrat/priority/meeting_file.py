@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from casestrat.errors import UsageError
 from casestrat.knowledge.program import DecisionReason
-from casestrat.priority.dates import local_moment, moment_of
-from casestrat.priority.decision_file import parsed_json
+from casestrat.priority.dates import moment_of
 from casestrat.priority.frozen_list import Entry
+from casestrat.tables.decision_files import parsed_json
+from casestrat.tables.moments import local_moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

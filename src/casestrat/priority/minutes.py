@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from casestrat.errors import UsageError
 from casestrat.priority.dates import DateLike, moment_of
-from casestrat.priority.decision_file import Fault, Row, plain_row
+from casestrat.priority.decision_file import plain_row
 from casestrat.priority.decisions import CONTENT, faults_of, standing_row, with_consequence
 from casestrat.priority.frozen_list import Entry
+from casestrat.tables.decision_files import Fault, Row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -38,7 +38,7 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path):
     with pytest.raises(UsageError, match="there is no such decision file"):
         read_assignment_decisions(tmp_path / "none.json")
     (tmp_path / "image.json").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UsageError, match="cannot be read as text"):
+    with pytest.raises(UsageError, match="not text in UTF-8"):
         read_assignment_decisions(tmp_path / "image.json")
 
 

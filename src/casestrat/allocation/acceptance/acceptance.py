@@ -14,7 +14,6 @@ import pandas as pd
 from casestrat.allocation.acceptance.assignment_file import (
     DECISIONS,
     ROLES,
-    Fault,
     Row,
     plain_row,
     read_assignment_decisions,
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
     from datetime import date
     from pathlib import Path
+
+    from casestrat.tables.decision_files import Fault
 
 _SECOND = pd.Timedelta(seconds=1)
 _DAY = pd.Timedelta(days=1)
