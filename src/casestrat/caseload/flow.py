@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,15 +73,12 @@ def flow(tables: Tables, program: Program, as_of: pd.Timestamp | str, months: in
         raise UsageError(f"months must lie in 1–{_MOST_MONTHS}", do="give a number such as 24")
     date = pd.Timestamp(as_of)
     day = Standing(tables, program, date)
-    episodes = day.episodes
     times = periods(date, months)
-    rows: list[dict[str, object]] = []
-    for start, end in times:
-        when = {"period_start": start, "period_end": end, "is_whole": end == start + pd.offsets.MonthBegin()}
-        for kind, group, mine in _groups(episodes):
-            rows += [{**when, "group_kind": kind, "group": group, **row} for row in _counts(mine, start, end)]
-    waiting = _waiting(day, times)
-    return _as_frame(pd.concat([pd.DataFrame(rows), waiting], ignore_index=True))
+    counted = [_counts(mine, times).assign(group_kind=kind, group=group) for kind, group, mine in _groups(day.episodes)]
+    counts = pd.concat([*counted, _waiting(day, times)], ignore_index=True)
+    when = pd.DataFrame(times, columns=["period_start", "period_end"])
+    when["is_whole"] = when["period_end"] == when["period_start"] + pd.offsets.MonthBegin()
+    return _as_frame(counts.merge(when, on="period_end"))
 
 
 def periods(as_of: pd.Timestamp, months: int) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
@@ -107,20 +105,23 @@ def _groups(episodes: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
             yield kind, str(group), mine
 
 
-def _counts(episodes: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> list[dict[str, object]]:
-    """Return stock, inflow, outflow and turnover of one group in one period."""
-    before, after = int(stock_at(episodes, start).sum()), int(stock_at(episodes, end).sum())
-    came = int(within(episodes["admitted_on"], start, end).sum())
-    left = within(episodes["closed_on"], start, end)
-    reasons = episodes.loc[left, "close_reason"].fillna("unknown").value_counts().sort_index()
-    gone = int(left.sum())
-    rows: list[dict[str, object]] = [
-        {"measure": "stock", "close_reason": "", "value": after},
-        {"measure": "inflow", "close_reason": "", "value": came},
-        {"measure": "outflow", "close_reason": "", "value": gone},
-        {"measure": "turnover", "close_reason": "", "value": turnover(gone, before, after)},
-    ]
-    return rows + [{"measure": "outflow", "close_reason": str(r), "value": int(n)} for r, n in reasons.items()]
+def _counts(episodes: pd.DataFrame, times: list[tuple[pd.Timestamp, pd.Timestamp]]) -> pd.DataFrame:
+    """Return stock, inflow, outflow and turnover of one group in each period, by its end."""
+    admitted, closed = episodes["admitted_on"], episodes["closed_on"]
+    reasons = episodes["close_reason"].fillna("unknown").to_numpy(dtype=object)
+    rows: list[tuple[pd.Timestamp, str, str, float]] = []
+    for start, end in times:
+        before, after = int(stock_at(episodes, start).sum()), int(stock_at(episodes, end).sum())
+        left = within(closed, start, end)
+        gone = int(left.sum())
+        rows += [
+            (end, "stock", "", after),
+            (end, "inflow", "", int(within(admitted, start, end).sum())),
+            (end, "outflow", "", gone),
+            (end, "turnover", "", turnover(gone, before, after)),
+            *((end, "outflow", str(reason), n) for reason, n in sorted(Counter(reasons[left]).items())),
+        ]
+    return pd.DataFrame(rows, columns=["period_end", "measure", "close_reason", "value"])
 
 
 def turnover(left: float, stock_before: float, stock_after: float) -> float:
@@ -160,9 +161,7 @@ def _waiting(day: Standing, times: list[tuple[pd.Timestamp, pd.Timestamp]]) -> p
         for kind, group, column in columns
         for end, n in zip(ends, column, strict=True)
     ]
-    when = pd.DataFrame(times, columns=["period_start", "period_end"])
-    when["is_whole"] = when["period_end"] == when["period_start"] + pd.offsets.MonthBegin()
-    return pd.DataFrame(counts).merge(when, on="period_end").assign(measure="waiting", close_reason="")
+    return pd.DataFrame(counts).assign(measure="waiting", close_reason="")
 
 
 def _used_up(tables: Tables, referral_id: pd.Series) -> pd.Series:

@@ -244,12 +244,15 @@ def _referrals(
         (is_incomplete, "invalid_form", "form_incomplete", "referred_on"),
         (frame["defer_until"] > as_of, "parked", frame["reason_deferred"], "decided_at_deferred"),
     ]
-    frame = frame.assign(status="waiting", why=pd.Series(np.nan, frame.index, dtype=TEXT), since=frame["referred_on"])
-    for condition, status, reason, since in reversed(rules):
-        frame["status"] = frame["status"].mask(condition, status)
-        frame["why"] = frame["why"].mask(condition, reason if reason is not None else np.nan)
-        frame["since"] = frame["since"].mask(condition, frame[since])
-    return frame[["row", "referral_id", "referred_on", "status", "why", "since"]].rename(columns={"why": "reason"})
+    first = np.select([rule[0].to_numpy(dtype=bool, na_value=False) for rule in rules], range(len(rules)), len(rules))
+    status = np.array([*(rule[1] for rule in rules), "waiting"], dtype=object)[first]
+    reason, since = pd.Series(np.nan, frame.index, dtype=TEXT), frame["referred_on"].copy()
+    for place in np.unique(first[first < len(rules)]):
+        _, _, why, day = rules[place]
+        is_it = first == place
+        reason[is_it] = why[is_it] if isinstance(why, pd.Series) else why
+        since[is_it] = frame.loc[is_it, day]
+    return frame[["row", "referral_id", "referred_on"]].assign(status=status, reason=reason, since=since)
 
 
 def _with_last_episode(referrals: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
