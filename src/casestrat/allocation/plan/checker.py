@@ -8,6 +8,7 @@ Nothing of the solver is used here, nor of the arrays it works on: a fault there
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -25,9 +26,14 @@ if TYPE_CHECKING:
     from casestrat.allocation.problem.problem import AllocationProblem
 
 Record: TypeAlias = dict[str, Any]
+Columns: TypeAlias = dict[str, list[Any]]
 Judge: TypeAlias = "Callable[[Record, Record], bool]"
 Broken: TypeAlias = tuple[str, str, str]  # rule, case_id or cm_id, what is wrong
 _NEAR = 1e-6
+_READ = (
+    "given_to", "case_id", "person_id", "cm_id", "required", "jurisdiction", "tier", "skills", "language",
+    "interpreter_needed", "territory",
+)  # fmt: skip
 
 
 def check_plan(problem: AllocationProblem, plan: Plan) -> pd.DataFrame:
@@ -55,8 +61,11 @@ def check_plan(problem: AllocationProblem, plan: Plan) -> pd.DataFrame:
     >>> len(check_plan(problem, allocate(problem)))
     0
     """
+    joined = _joined(problem, plan)
+    dealt = {name: joined.loc[~joined["is_fixed"].to_numpy(dtype=bool), name].tolist() for name in _READ}
+    facts = _Facts(problem, plan, _staff(problem), joined, dealt, _minutes(problem, plan))
     parts = (_partition, _pairs, _loads, _mixture, _values)
-    found = [broken for part in parts for broken in part(problem, plan)]
+    found = [broken for part in parts for broken in part(facts)]
     return pd.DataFrame(found, columns=["rule", "id", "what"], dtype=TEXT)
 
 
@@ -91,20 +100,36 @@ def require_sound(problem: AllocationProblem, plan: Plan) -> Plan:
     return plan
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Facts:
+    """A problem and a plan, and what several questions look at."""
+
+    problem: AllocationProblem
+    plan: Plan
+    staff: dict[str, Record]
+    rows: pd.DataFrame  # assignments with the columns of their case, where both are known
+    dealt: Columns  # those of cases that are not fixed
+    minutes: NDArray[np.float64]  # of each assignment
+
+
 def _records(frame: pd.DataFrame) -> list[Record]:
     """Rows of a frame, each as a mapping of column to value."""
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+    names = [str(name) for name in frame.columns]
+    return [dict(zip(names, row, strict=True)) for row in zip(*(frame[name].tolist() for name in frame), strict=True)]
 
 
-def _partition(problem: AllocationProblem, plan: Plan) -> Iterator[Broken]:
+def _partition(facts: _Facts) -> Iterator[Broken]:
     """Each case once: assigned or left over; a fixed or pinned case nowhere else."""
-    told = pd.concat([plan.assignments["case_id"], plan.unassigned["case_id"]])
-    for case_id in told[told.duplicated()]:
-        yield "once", str(case_id), "appears twice"
-    for case_id in sorted(set(problem.cases["case_id"]) ^ set(told)):
+    problem, plan = facts.problem, facts.plan
+    told: set[str] = set()
+    for case_id in (*plan.assignments["case_id"], *plan.unassigned["case_id"]):
+        if case_id in told:
+            yield "once", str(case_id), "appears twice"
+        told.add(case_id)
+    for case_id in sorted(set(problem.cases["case_id"]) ^ told):
         yield "once", str(case_id), "is missing, or unknown"
     given = dict(zip(plan.assignments["case_id"], plan.assignments["cm_id"], strict=True))
-    fixed = problem.cases[problem.cases["is_fixed"].astype(bool)]
+    fixed = problem.cases[problem.cases["is_fixed"].to_numpy(dtype=bool)]
     for case_id, cm_id in zip(fixed["case_id"], fixed["cm_id"], strict=True):
         if given.get(case_id) != cm_id:
             yield "fixed", str(case_id), "has left its lead"
@@ -115,31 +140,38 @@ def _partition(problem: AllocationProblem, plan: Plan) -> Iterator[Broken]:
 
 def _joined(problem: AllocationProblem, plan: Plan) -> pd.DataFrame:
     """Join assignments to the columns of their case; the case manager stands in ``given_to``, and is known."""
-    given = plan.assignments[["case_id", "cm_id"]].rename(columns={"cm_id": "given_to"})
-    known = given["given_to"].isin(set(problem.case_managers["cm_id"]))
-    return given[known].merge(problem.cases, on="case_id", how="inner")
+    known = set(problem.case_managers["cm_id"])
+    row_of = {case_id: row for row, case_id in enumerate(problem.cases["case_id"])}
+    pairs = zip(plan.assignments["case_id"], plan.assignments["cm_id"], strict=True)
+    given = [(row_of[case_id], cm_id) for case_id, cm_id in pairs if case_id in row_of and cm_id in known]
+    rows = problem.cases.iloc[[row for row, _ in given]].reset_index(drop=True)
+    return rows.assign(given_to=pd.array([cm_id for _, cm_id in given], dtype=TEXT))
 
 
-def _asked(rows: pd.DataFrame, staff: dict[str, Record], reads: tuple[str, ...], rule: Judge) -> NDArray[np.bool_]:
+def _asked(rows: Columns, staff: dict[str, Record], reads: tuple[str, ...], rule: Judge) -> NDArray[np.bool_]:
     """Ask a question once of each different case manager and case, as far as it reads them; one answer per row."""
     columns = ["given_to", *reads]
-    number = rows.groupby(columns, dropna=False, sort=False).ngroup().to_numpy()
-    _, first = np.unique(number, return_index=True)
-    answers = [rule(staff[case["given_to"]], case) for case in _records(rows.iloc[first][columns])]
-    return np.array(answers, dtype=bool)[number] if answers else np.zeros(len(rows), dtype=bool)
+    number = np.zeros(len(rows["given_to"]), dtype=np.int64)
+    for name in columns:
+        codes, values = pd.factorize(np.array(rows[name], dtype=object))
+        number = number * (len(values) + 1) + codes + 1
+    _, first, kind = np.unique(number, return_index=True, return_inverse=True)
+    alike = [{name: rows[name][row] for name in columns} for row in first.tolist()]
+    answers = [rule(staff[case["given_to"]], case) for case in alike]
+    return np.asarray(np.array(answers, dtype=bool)[kind.reshape(-1)], dtype=bool)
 
 
-def _pairs(problem: AllocationProblem, plan: Plan) -> Iterator[Broken]:
+def _pairs(facts: _Facts) -> Iterator[Broken]:
     """Each hard rule of each assigned pair."""
-    given, staff = plan.assignments, _staff(problem)
-    known = given["case_id"].isin(set(problem.cases["case_id"])) & given["cm_id"].isin(set(staff))
-    for case_id in given.loc[~known, "case_id"]:
-        yield "known", str(case_id), "is unknown, or its case manager is"
-    rows = _joined(problem, plan)
-    rows = rows[~rows["is_fixed"].astype(bool)].reset_index(drop=True)
+    problem, given, staff = facts.problem, facts.plan.assignments, facts.staff
+    ids = set(problem.cases["case_id"])
+    for case_id, cm_id in zip(given["case_id"], given["cm_id"], strict=True):
+        if case_id not in ids or cm_id not in staff:
+            yield "known", str(case_id), "is unknown, or its case manager is"
+    rows = facts.dealt
     for name, reads, rule in _questions(problem):
-        for case_id in rows.loc[_asked(rows, staff, reads, rule), "case_id"]:
-            yield name, str(case_id), "goes to someone who may not follow it"
+        for row in np.flatnonzero(_asked(rows, staff, reads, rule)):
+            yield name, str(rows["case_id"][row]), "goes to someone who may not follow it"
     barred = set(zip(problem.conflicts["person_id"], problem.conflicts["cm_id"], strict=True))
     asked = _wishes(problem, required=True)
     columns = zip(rows["case_id"], rows["person_id"], rows["given_to"], rows["required"], strict=True)
@@ -288,18 +320,25 @@ def _is_met(manager: Record, kind: str, value: str) -> bool:
     return False
 
 
-def _loads(problem: AllocationProblem, plan: Plan) -> Iterator[Broken]:
+def _loads(facts: _Facts) -> Iterator[Broken]:
     """Minutes and numbers of cases, added up again."""
+    problem, plan = facts.problem, facts.plan
     capacity = dict(zip(problem.case_managers["cm_id"], problem.capacity.tolist(), strict=True))
-    assigned = plan.assignments.assign(minutes=_minutes(problem, plan).to_numpy())
-    fixed = set(problem.cases.loc[problem.cases["is_fixed"].astype(bool), "case_id"])
-    minutes, count = assigned.groupby("cm_id")["minutes"].sum(), assigned.groupby("cm_id").size()
-    added = set(assigned.loc[~assigned["case_id"].isin(fixed), "cm_id"])
+    fixed = set(problem.cases.loc[problem.cases["is_fixed"].to_numpy(dtype=bool), "case_id"])
+    minutes: dict[str, int] = {}
+    count: dict[str, int] = {}
+    added = set()
+    assigned = zip(plan.assignments["case_id"], plan.assignments["cm_id"], facts.minutes.tolist(), strict=True)
+    for case_id, cm_id, needed in assigned:
+        minutes[cm_id] = minutes.get(cm_id, 0) + int(needed)
+        count[cm_id] = count.get(cm_id, 0) + 1
+        if case_id not in fixed:
+            added.add(cm_id)
     workload = {row["cm_id"]: row for row in _records(plan.workload)}
     for manager in _records(problem.case_managers):
         cm_id = manager["cm_id"]
-        load = int(minutes.get(cm_id, 0)) + int(manager["minutes_committed"])
-        number = int(count.get(cm_id, 0)) + int(manager["cases_committed"])
+        load = minutes.get(cm_id, 0) + int(manager["minutes_committed"])
+        number = count.get(cm_id, 0) + int(manager["cases_committed"])
         if cm_id in added and load > capacity[cm_id]:
             yield "capacity", cm_id, "has more minutes than there are"
         if cm_id in added and pd.notna(manager["max_cases"]) and number > manager["max_cases"]:
@@ -311,10 +350,10 @@ def _loads(problem: AllocationProblem, plan: Plan) -> Iterator[Broken]:
         yield "workload", "", "is not one row per case manager in the order of ids"
 
 
-def _mixture(problem: AllocationProblem, plan: Plan) -> Iterator[Broken]:
+def _mixture(facts: _Facts) -> Iterator[Broken]:
     """Cases of one sort, counted again for each case manager who was given one."""
-    for limit in problem.rules.case_mix:
-        rows = _joined(problem, plan)
+    for limit in facts.problem.rules.case_mix:
+        rows = facts.rows
         if limit.tier is not None:
             rows = rows[(rows["tier"] == limit.tier).fillna(value=False)]
         if limit.kind is not None:
@@ -326,11 +365,12 @@ def _mixture(problem: AllocationProblem, plan: Plan) -> Iterator[Broken]:
                 yield "case_mix", cm_id, "has more cases of one sort than allowed"
 
 
-def _minutes(problem: AllocationProblem, plan: Plan) -> pd.Series:
+def _minutes(problem: AllocationProblem, plan: Plan) -> NDArray[np.float64]:
     """Minutes of each assignment, from the problem."""
-    if problem.pair_minutes is None:
-        return plan.assignments["case_id"].map(problem.cases.set_index("case_id")["minutes"]).fillna(0)
-    return pd.Series(_of_pairs(problem.pair_minutes, plan), dtype="int64")
+    if problem.pair_minutes is not None:
+        return np.array(_of_pairs(problem.pair_minutes, plan), dtype=np.float64)
+    minutes = dict(zip(problem.cases["case_id"], problem.cases["minutes"].tolist(), strict=True))
+    return np.array([minutes.get(case_id, 0) for case_id in plan.assignments["case_id"]], dtype=np.float64)
 
 
 def _of_pairs(table: pd.DataFrame, plan: Plan) -> list[float]:
@@ -341,41 +381,45 @@ def _of_pairs(table: pd.DataFrame, plan: Plan) -> list[float]:
     return [float(values[row_of[a], column_of[b]]) if a in row_of and b in column_of else 0.0 for a, b in pairs]
 
 
-def _values(problem: AllocationProblem, plan: Plan) -> Iterator[Broken]:
+def _values(facts: _Facts) -> Iterator[Broken]:
     """Values of the levels, worked out again, and no bound above its value."""
-    told = dict(zip(plan.levels["level"], plan.levels["value"].astype("float64"), strict=True))
-    wrong = plan.levels["bound"] > plan.levels["value"] + _NEAR * np.maximum(plan.levels["value"].abs(), 1)
-    for level in plan.levels.loc[wrong, "level"]:
-        yield "levels", level, "has a bound above its value"
-    for level, value in _recomputed(problem, plan).items():
+    levels = facts.plan.levels
+    told = dict(zip(levels["level"], levels["value"].astype("float64").tolist(), strict=True))
+    for level, bound in zip(levels["level"], levels["bound"].astype("float64").tolist(), strict=True):
+        if bound > told[level] + _NEAR * max(abs(told[level]), 1):
+            yield "levels", level, "has a bound above its value"
+    for level, value in _recomputed(facts).items():
         if level in told and abs(told[level] - value) > _NEAR * max(abs(value), 1):
             yield "levels", level, "has another value than the assignments give"
 
 
-def _recomputed(problem: AllocationProblem, plan: Plan) -> dict[str, float]:
+def _recomputed(facts: _Facts) -> dict[str, float]:
     """Each level's value from the frames."""
-    priority = problem.cases.set_index("case_id")["priority"]
-    left = float(priority[priority.index.isin(plan.unassigned["case_id"])].sum())
+    problem, plan = facts.problem, facts.plan
+    over = set(plan.unassigned["case_id"])
+    priority = zip(problem.cases["case_id"], problem.cases["priority"].tolist(), strict=True)
+    left = float(sum(value for case_id, value in priority if case_id in over))
     if problem.pair_cost is not None:
         return {"unassigned": left, "fit": sum(_of_pairs(problem.pair_cost, plan))}
-    capacity = pd.Series(problem.capacity, index=problem.case_managers["cm_id"]).astype("float64")
-    committed = problem.case_managers.set_index("cm_id")["minutes_committed"].astype("float64")
-    minutes = _minutes(problem, plan).astype("float64").to_numpy()
-    load = committed.add(pd.Series(minutes, index=plan.assignments["cm_id"]).groupby(level=0).sum(), fill_value=0.0)
-    able = capacity.index[capacity > 0]
-    use = load[able] / capacity[able]
+    staff = problem.case_managers
+    load = dict(zip(staff["cm_id"], staff["minutes_committed"].astype("float64").tolist(), strict=True))
+    for cm_id, needed in zip(plan.assignments["cm_id"], facts.minutes.tolist(), strict=True):
+        if cm_id in load:
+            load[cm_id] += needed
+    capacity = zip(load.values(), problem.capacity.tolist(), strict=True)
+    shares = [(used / there, there) for used, there in capacity if there > 0]
     return {
         "unassigned": left,
-        "largest_utilisation": float(use.max()) if len(use) else 0.0,
-        "sum_of_squares": float((capacity[able] * use**2).sum()),
-        "fit": _fit(problem, plan),
+        "largest_utilisation": max((use for use, _ in shares), default=0.0),
+        "sum_of_squares": float(sum(there * use**2 for use, there in shares)),
+        "fit": _fit(facts),
     }
 
 
-def _fit(problem: AllocationProblem, plan: Plan) -> float:
+def _fit(facts: _Facts) -> float:
     """Level 3 from the frames: a changed case manager, language, territory, each wish, at the program's costs."""
-    rows, staff, rules, costs = _joined(problem, plan), _staff(problem), problem.rules, problem.rules.costs
-    rows = rows[~rows["is_fixed"].astype(bool)].reset_index(drop=True)
+    rows, staff, problem = facts.dealt, facts.staff, facts.problem
+    rules, costs = problem.rules, problem.rules.costs
 
     def not_spoken(manager: Record, case: Record) -> bool:
         return _is_known(case["language"]) and case["language"] not in manager["language_set"]
@@ -383,8 +427,8 @@ def _fit(problem: AllocationProblem, plan: Plan) -> float:
     def is_elsewhere(manager: Record, case: Record) -> bool:
         return _serves_elsewhere(manager, case["territory"])
 
-    left = rows["cm_id"].isin(set(staff)) & (rows["cm_id"] != rows["given_to"]).fillna(value=True)
-    total = float(costs.continuity * left.sum())
+    leads = zip(rows["cm_id"], rows["given_to"], strict=True)
+    total = float(costs.continuity * sum(lead in staff and lead != given_to for lead, given_to in leads))
     if rules.language == "preferred":
         total += float(costs.language * _asked(rows, staff, ("language",), not_spoken).sum())
     if rules.territory == "preferred":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import pandas as pd
 
-from casestrat.allocation.plan.choices import Choices
+from casestrat.allocation.plan.choices import NOBODY, Choices
 from casestrat.allocation.plan.ledger import ledger
 from casestrat.errors import UsageError
 from casestrat.knowledge import FrozenMap, Sentence, load_wording, say_each
@@ -201,21 +201,34 @@ def _assignments(
     problem: AllocationProblem, asked: Asked, plan: Wholes, beside: Choices
 ) -> tuple[pd.DataFrame, dict[str, Sentence]]:
     """List fixed cases with their lead, and placed cases with their case manager; and the reason of each."""
-    fixed = problem.cases[problem.cases["is_fixed"].to_numpy(dtype=bool)].assign(is_new=False)
+    cases, holder = problem.cases, _holders(problem, asked, plan)
+    minutes = cases["minutes"].to_numpy(dtype=np.int64, copy=True)
     placed = np.flatnonzero(plan >= 0)
-    chosen = problem.case_managers["cm_id"].iloc[plan[placed]].to_numpy()
-    rows = problem.cases.iloc[asked.rows[placed]]
-    rows = rows.assign(
-        is_new=(rows["cm_id"] != chosen).fillna(value=True), cm_id=chosen,
-        minutes=asked.weight[asked.group[placed], plan[placed]],
-    )  # fmt: skip
-    types = dict.fromkeys(_ASSIGNED, TEXT) | {"minutes": "Int64", "is_new": "boolean"}
-    both = pd.concat([fixed[_ASSIGNED].astype(types), rows[_ASSIGNED].astype(types)], ignore_index=True)
-    why = dict.fromkeys(fixed["case_id"].tolist(), Sentence.of("allocation.why_kept")) | beside.reasons()
-    runner = beside.runners_up()[placed]
-    names = np.append(problem.case_managers["cm_id"].to_numpy(dtype=object), "")[runner]  # -1 is the last
-    both["runner_up"] = pd.array([*[""] * len(fixed), *names], dtype=TEXT)
-    return both.sort_values("case_id", ignore_index=True), why
+    minutes[asked.rows[placed]] = asked.weight[asked.group[placed], plan[placed]]
+    runner = np.full(len(cases), NOBODY)
+    runner[asked.rows] = beside.runners_up()
+    at = np.flatnonzero(holder != NOBODY)
+    names = np.append(problem.case_managers["cm_id"].to_numpy(dtype=object), "")  # nobody is the last
+    fixed = cases["is_fixed"].to_numpy(dtype=bool)
+    is_new = ~fixed[at] & (cases["cm_id"].to_numpy(dtype=object)[at] != names[holder[at]])
+    rows = cases[["case_id", "person_id", "kind"]].iloc[at].reset_index(drop=True)
+    rows["cm_id"] = pd.array(names[holder[at]], dtype=TEXT)
+    rows["minutes"] = pd.array(minutes[at], dtype="Int64")
+    rows["is_new"] = pd.array(is_new.astype(bool), dtype="boolean")
+    rows["runner_up"] = pd.array(names[runner[at]], dtype=TEXT)
+    kept = Sentence.of("allocation.why_kept")
+    return rows, dict.fromkeys(cases["case_id"][fixed].tolist(), kept) | beside.reasons()
+
+
+def _holders(problem: AllocationProblem, asked: Asked, plan: Wholes) -> Wholes:
+    """Row of the case manager of each case of the problem, fixed or placed; -1 for nobody."""
+    holder = np.full(len(problem.cases), NOBODY, dtype=np.int64)
+    holder[asked.rows] = plan
+    row_of = {cm_id: row for row, cm_id in enumerate(problem.case_managers["cm_id"])}
+    fixed = np.flatnonzero(problem.cases["is_fixed"].to_numpy(dtype=bool))
+    if len(fixed):
+        holder[fixed] = [row_of[cm_id] for cm_id in problem.cases["cm_id"].iloc[fixed]]
+    return holder
 
 
 def _workload(problem: AllocationProblem, asked: Asked, plan: Wholes, load: Wholes, count: Wholes) -> pd.DataFrame:
@@ -226,25 +239,22 @@ def _workload(problem: AllocationProblem, asked: Asked, plan: Wholes, load: Whol
     def share(minutes: Wholes) -> NDArray[np.float64]:
         return np.where(capacity > 0, minutes / able, np.nan)
 
-    tier = problem.cases["tier"]
-    fixed = problem.cases["is_fixed"].to_numpy(dtype=bool)
-    placed = np.flatnonzero(plan >= 0)
-    held = pd.DataFrame({
-        "cm_id": pd.concat([problem.cases.loc[fixed, "cm_id"], staff["cm_id"].iloc[plan[placed]]]).to_numpy(),
-        "tier": pd.concat([tier[fixed], tier.iloc[asked.rows[placed]]]).to_numpy(),
-    })  # fmt: skip
+    holder, tier = _holders(problem, asked, plan), problem.cases["tier"].to_numpy(dtype=object)
+    held = holder != NOBODY
     numbers = {
-        f"n_{name}": staff["cm_id"].map(held[held["tier"] == name].groupby("cm_id").size()).fillna(0).astype("Int64")
+        f"n_{name}": np.bincount(holder[held & np.array(tier == name, dtype=bool)], minlength=len(staff))
         for name in _TIERS
     }
-    frame = pd.DataFrame({
-        "cm_id": staff["cm_id"], "team": staff["team"], "capacity_minutes": capacity,
-        "minutes_before": problem.minutes_before, "minutes_after": load,
+    wholes = {
+        "capacity_minutes": capacity, "minutes_before": problem.minutes_before, "minutes_after": load,
         "cases_before": problem.cases_before, "cases_after": count,
-        "utilisation_before": share(problem.minutes_before), "utilisation_after": share(load), **numbers,
+    }  # fmt: skip
+    typed = {name: pd.array(values, dtype="Int64") for name, values in (wholes | numbers).items()}
+    return pd.DataFrame({
+        "cm_id": staff["cm_id"], "team": staff["team"], **{name: typed[name] for name in wholes},
+        "utilisation_before": share(problem.minutes_before), "utilisation_after": share(load),
+        **{name: typed[name] for name in numbers},
     })  # fmt: skip
-    wholes = ["capacity_minutes", "minutes_before", "minutes_after", "cases_before", "cases_after"]
-    return frame.astype(dict.fromkeys(wholes, "Int64")).sort_values("cm_id", ignore_index=True)
 
 
 def _levels(levels: tuple[LevelResult, ...]) -> pd.DataFrame:

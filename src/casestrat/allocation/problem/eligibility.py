@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from casestrat.allocation.problem.case_mix import mix_of
+from casestrat.allocation.problem.distinct import firsts, numbered
 from casestrat.allocation.problem.periods import covers_every_day
 
 if TYPE_CHECKING:
@@ -105,15 +106,11 @@ def asked_once(question: Question, reads: tuple[str, ...], answer: Callable[[Que
     Answer
         One row per distinct value.
     """
-    n = len(question.classes)
-    if not reads:
-        row_of = np.zeros(n, dtype=np.int64)
-    else:
-        codes = question.classes[list(reads)].groupby(list(reads), dropna=False, sort=False).ngroup()
-        row_of = codes.to_numpy().astype(np.int64)
-    _, first = np.unique(row_of, return_index=True)
-    distinct = Question(question.classes.iloc[first].reset_index(drop=True), question.case_managers, question.problem)
-    return Answer(answer(distinct), row_of)
+    row_of = numbered(question.classes, reads)
+    first = firsts(row_of)
+    told = {name: question.classes[name].array.take(first) for name in reads}
+    classes = pd.DataFrame(told, index=pd.RangeIndex(len(first)))
+    return Answer(answer(Question(classes, question.case_managers, question.problem)), row_of)
 
 
 def tokens(text: object) -> tuple[str, ...]:

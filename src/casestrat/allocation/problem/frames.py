@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,6 +14,8 @@ from casestrat.tables.columns import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
 Kind = Literal["text", "whole", "number", "flag", "day"]
 
@@ -111,22 +114,52 @@ def typed_frame(name: str, frame: pd.DataFrame | None, fields: dict[str, Field])
     UsageError
         If a needed column is absent or has gaps, or a column holds another kind of value.
     """
-    given = pd.DataFrame(columns=list(fields)) if frame is None else frame.reset_index(drop=True)
+    if frame is None:
+        return _no_rows(tuple(fields.items())).copy()
+    if _is_typed(frame, fields):
+        return frame.reset_index(drop=True)
+    given = frame.reset_index(drop=True)
     absent = [column for column, field in fields.items() if field.default is NEEDED and column not in given]
     if absent:
         raise UsageError(
             f"`{name}` has no column {', '.join(absent)}", where=f"argument `{name}`", do="add the column and ask again"
         )
     columns = {column: _typed_column(name, given, column, field) for column, field in fields.items()}
-    rest = given[[column for column in given.columns if column not in fields]]
-    return pd.DataFrame(columns, index=given.index).join(rest)
+    rest = [column for column in given.columns if column not in fields]
+    typed = pd.DataFrame(columns, index=given.index)
+    return typed.join(given[rest]) if rest else typed
+
+
+@lru_cache(maxsize=64)
+def _no_rows(fields: tuple[tuple[str, Field], ...]) -> pd.DataFrame:
+    """Return a frame without rows."""
+    return pd.DataFrame({column: _of_default(field, 0) for column, field in fields}, index=pd.RangeIndex(0))
+
+
+def _of_default(field: Field, n: int) -> pd.Series:
+    """Return a column that holds its default on each row."""
+    missing = field.default is None or field.default is NEEDED
+    return pd.Series([None if missing else field.default] * n, dtype=_TYPES[field.kind])
+
+
+def _is_typed(frame: pd.DataFrame, fields: dict[str, Field]) -> bool:
+    """Whether a frame has its columns in order, in their types, and no gap where a default would stand."""
+    if list(frame.columns[: len(fields)]) != list(fields) or not frame.columns.is_unique:
+        return False
+    own = frame.dtypes.tolist()
+    if any(have != _TYPES[field.kind] for have, field in zip(own, fields.values(), strict=False)):
+        return False
+    filled = [name for name, field in fields.items() if field.default is not None and field.kind != "number"]
+    return not any(frame[name].array.isna().any() for name in filled)
 
 
 def _typed_column(name: str, frame: pd.DataFrame, column: str, field: Field) -> pd.Series:
     """One column in its type, its gaps filled by the default."""
-    raw = frame[column] if column in frame else pd.Series([None] * len(frame), index=frame.index, dtype=object)
+    if column not in frame:
+        return _of_default(field, len(frame)).set_axis(frame.index)
+    raw = frame[column]
     try:
-        values = _CASTS[field.kind](raw)
+        values = raw if raw.dtype == _TYPES[field.kind] else _CASTS[field.kind](raw)
     except (TypeError, ValueError):
         raise UsageError(
             f"`{name}.{column}` should hold {_WORDS.get(field.kind, 'text')}, but holds something else",
@@ -142,13 +175,15 @@ def _typed_column(name: str, frame: pd.DataFrame, column: str, field: Field) -> 
                 do="fill the column or leave these rows out",
             )
         return values
-    if field.default is None or (field.kind == "number" and column in frame):  # a gap in a weight is no weight
+    if field.default is None or field.kind == "number":  # a gap in a weight is no weight
         return values
     return values.fillna(field.default)
 
 
 def _whole(raw: pd.Series) -> pd.Series:
     """Whole numbers; a fraction is refused, not cut off."""
+    if isinstance(raw.dtype, np.dtype) and raw.dtype.kind == "i":
+        return raw.astype("Int64")
     numbers = _number(raw)
     finite = numbers.dropna()
     if not np.isfinite(finite).all() or (finite % 1 != 0).any():
@@ -182,16 +217,20 @@ def _day(raw: pd.Series) -> pd.Series:
 _CASTS: dict[Kind, Callable[[pd.Series], pd.Series]] = {
     "text": _text, "whole": _whole, "number": _number, "flag": _flag, "day": _day,
 }  # fmt: skip
+_TYPES: dict[Kind, Any] = {
+    "text": TEXT, "whole": pd.Int64Dtype(), "number": np.dtype("float64"), "flag": pd.BooleanDtype(),
+    "day": np.dtype("datetime64[us]"),
+}  # fmt: skip
 
 
-def refuse_rows(name: str, bad: pd.Series, expected: str, do: str) -> None:
+def refuse_rows(name: str, bad: pd.Series | NDArray[np.bool_], expected: str, do: str) -> None:
     """Raise a `UsageError` that counts the rows that break a rule, without their values.
 
     Parameters
     ----------
     name : str
         Frame and column, as ``"cases.minutes"``.
-    bad : pandas.Series of bool
+    bad : pandas.Series or numpy.ndarray of bool
         True on each row that breaks the rule.
     expected : str
         The rule in words.
@@ -203,9 +242,10 @@ def refuse_rows(name: str, bad: pd.Series, expected: str, do: str) -> None:
     UsageError
         If any row is bad.
     """
-    n = int(bad.sum())
+    rows = np.flatnonzero(np.asarray(bad, dtype=bool))
+    n = len(rows)
     if n:
-        first = int(np.flatnonzero(bad.to_numpy(dtype=bool))[0])
+        first = int(rows[0])
         frame = name.split(".", maxsplit=1)[0]
         raise UsageError(
             f"`{name}` must be {expected}; {n} of {len(bad)} rows are not (the first is row {first})",
@@ -230,15 +270,16 @@ def check_cases(cases: pd.DataFrame, cm_ids: pd.Series) -> None:
         If ids repeat, minutes or priorities are out of range, or a fixed case has no known case manager.
     """
     refuse_rows("cases.case_id", cases["case_id"].duplicated(), "unique", "keep one row a case")
-    refuse_rows("cases.minutes", cases["minutes"] < 0, "0 or more minutes a week", "mend the case weights")
-    weights = cases["priority"]
+    minutes = cases["minutes"].to_numpy(dtype=np.int64)
+    refuse_rows("cases.minutes", minutes < 0, "0 or more minutes a week", "mend the case weights")
+    weights = cases["priority"].to_numpy()
     refuse_rows(
         "cases.priority", ~(np.isfinite(weights) & (weights > 0)), "a finite number above 0", "mend the priorities"
     )
-    lost = cases["is_fixed"] & ~cases["cm_id"].isin(cm_ids)
-    refuse_rows(
-        "cases.cm_id", lost.astype(bool), "a known case manager where `is_fixed`", "give the lead, or clear `is_fixed`"
-    )
+    lost = cases["is_fixed"].to_numpy(dtype=bool)
+    if lost.any():
+        lost = lost & ~cases["cm_id"].isin(cm_ids).to_numpy(dtype=bool)
+    refuse_rows("cases.cm_id", lost, "a known case manager where `is_fixed`", "give the lead, or clear `is_fixed`")
 
 
 def check_case_managers(case_managers: pd.DataFrame) -> None:
@@ -256,7 +297,7 @@ def check_case_managers(case_managers: pd.DataFrame) -> None:
     """
     refuse_rows("case_managers.cm_id", case_managers["cm_id"].duplicated(), "unique", "keep one row a case manager")
     for column in ("capacity_minutes", "max_cases", "experience_months", "minutes_committed", "cases_committed"):
-        negative = (case_managers[column] < 0).fillna(value=False).astype(bool)
+        negative = case_managers[column].to_numpy(dtype=np.int64, na_value=0) < 0
         refuse_rows(f"case_managers.{column}", negative, "0 or more", "mend the column; 0 means: takes no case")
     check_spans("case_managers", case_managers, "starts_on", "ends_on")
 
@@ -278,7 +319,10 @@ def check_spans(name: str, frame: pd.DataFrame, start: str, end: str) -> None:
     UsageError
         If a row ends before it begins.
     """
-    refuse_rows(f"{name}.{end}", frame[end] < frame[start], f"on or after `{start}`", "mend the dates")
+    if len(frame):
+        refuse_rows(
+            f"{name}.{end}", frame[end].to_numpy() < frame[start].to_numpy(), f"on or after `{start}`", "mend the dates"
+        )
 
 
 def check_pins(pins: pd.DataFrame, cases: pd.DataFrame, cm_ids: pd.Series) -> None:
@@ -298,6 +342,8 @@ def check_pins(pins: pd.DataFrame, cases: pd.DataFrame, cm_ids: pd.Series) -> No
     UsageError
         If a pin is unknown or contradicts another pin or a fixed lead.
     """
+    if pins.empty:
+        return
     refuse_rows("pins.case_id", ~pins["case_id"].isin(cases["case_id"]), "a case of `cases`", "drop these pins")
     refuse_rows("pins.cm_id", ~pins["cm_id"].isin(cm_ids), "one of `case_managers`", "drop these pins")
     targets = pins.groupby("case_id")["cm_id"].nunique()

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from casestrat.allocation.problem.case_mix import Mix, mix_of
+from casestrat.allocation.problem.distinct import firsts, numbered
 from casestrat.allocation.problem.eligibility import Question, verdicts
 from casestrat.allocation.problem.objective import FitCost, fit_cost
 
@@ -129,8 +130,8 @@ def ask(problem: AllocationProblem) -> Asked:
     Asked
         One row of ``allowed``, ``cost`` and ``weight`` per class.
     """
-    to_place = problem.cases[~problem.cases["is_fixed"].to_numpy(dtype=bool)]
-    rows = to_place.index.to_numpy(dtype=np.int64)
+    fixed = problem.cases["is_fixed"].to_numpy(dtype=bool)
+    to_place, rows = problem.cases[~fixed] if fixed.any() else problem.cases, np.flatnonzero(~fixed)
     classes, group = _classes(to_place, problem)
     question = Question(classes, problem.case_managers, problem)
     answers = verdicts(question)
@@ -150,38 +151,45 @@ def ask(problem: AllocationProblem) -> Asked:
 
 def _classes(cases: pd.DataFrame, problem: AllocationProblem) -> tuple[pd.DataFrame, Wholes]:
     """Group cases that no rule and no term can tell apart."""
-    known = set(problem.case_managers["cm_id"])
-    wishes = _wishes(cases, problem)
-    conflicts = problem.conflicts[problem.conflicts["cm_id"].isin(known)]
-    barred = conflicts.groupby("person_id")["cm_id"].agg(lambda ids: ";".join(sorted(set(ids))))
-    pins = problem.pins.drop_duplicates("case_id").set_index("case_id")["cm_id"]
-    columns = cases.assign(
-        **{name: cases[name] if name in problem.rules.used_of_cases else None for name in ("tier", "kind")},
-        wishes_required=wishes["required"], wishes_soft=wishes["soft"],
-        conflicts=cases["person_id"].map(barred), pin=cases["case_id"].map(pins),
-        cm_id=cases["cm_id"].where(cases["cm_id"].isin(known)),
-    )[list(_CLASS_COLUMNS)]  # fmt: skip
+    known, people = set(problem.case_managers["cm_id"]), cases["person_id"].tolist()
+    required, soft = _wishes(cases, problem)
+    pins = dict(zip(problem.pins["case_id"][::-1], problem.pins["cm_id"][::-1], strict=True))  # the first one counts
+    held: dict[str, set[str]] = {}
+    for person_id, cm_id in zip(problem.conflicts["person_id"], problem.conflicts["cm_id"], strict=True):
+        if cm_id in known:
+            held.setdefault(person_id, set()).add(cm_id)
+    barred = {person_id: ";".join(sorted(ids)) for person_id, ids in held.items()}
+    made = {
+        "wishes_required": required, "wishes_soft": soft, "conflicts": [barred.get(one) for one in people],
+        "pin": [pins.get(one) for one in cases["case_id"]],
+        "cm_id": [one if one in known else None for one in cases["cm_id"]],
+    } | {name: [None] * len(cases) for name in ("tier", "kind") if name not in problem.rules.used_of_cases}  # fmt: skip
+    columns = pd.DataFrame(
+        {
+            name: pd.Series(made[name], index=cases.index, dtype=object) if name in made else cases[name]
+            for name in _CLASS_COLUMNS
+        },
+        index=cases.index,
+    )
     if problem.has_own_costs:  # each case has costs of its own
         return columns.reset_index(drop=True), np.arange(len(cases), dtype=np.int64)
-    group = columns.groupby(list(_CLASS_COLUMNS), dropna=False, sort=False).ngroup().to_numpy().astype(np.int64)
-    _, first = np.unique(group, return_index=True)
-    return columns.iloc[first].reset_index(drop=True), group
+    group = numbered(columns, _CLASS_COLUMNS)
+    return columns.iloc[firsts(group)].reset_index(drop=True), group
 
 
-def _wishes(cases: pd.DataFrame, problem: AllocationProblem) -> pd.DataFrame:
+def _wishes(cases: pd.DataFrame, problem: AllocationProblem) -> tuple[list[str | None], list[str | None]]:
     """Wishes of each case as sorted text: those that must be met, and the others."""
     asked = problem.preferences
-    required = asked["is_required"].to_numpy(dtype=bool)
-    text = asked["kind"] + "=" + asked["value"]
-
-    def joined(of: pd.Series) -> pd.Series:
-        return of.groupby(asked["person_id"]).agg(lambda parts: ";".join(sorted(set(parts))))
-
-    must = cases["person_id"].map(joined(text[required])).astype(object)
-    own = cases["required"].astype(object)
-    both = [";".join(part for part in pair if isinstance(part, str)) or None for pair in zip(must, own, strict=True)]
-    soft = cases["person_id"].map(joined(text[~required]))
-    return pd.DataFrame({"required": pd.Series(both, index=cases.index, dtype=object), "soft": soft})
+    told: dict[bool, dict[str, set[str]]] = {True: {}, False: {}}
+    rows = zip(asked["person_id"], asked["kind"], asked["value"], asked["is_required"], strict=True)
+    for person_id, kind, value, is_required in rows:
+        told[bool(is_required)].setdefault(person_id, set()).add(f"{kind}={value}")
+    must, soft = ({one: ";".join(sorted(texts)) for one, texts in of.items()} for of in (told[True], told[False]))
+    people = cases["person_id"].tolist()
+    own = [text if isinstance(text, str) else None for text in cases["required"]]
+    required = [";".join(part for part in (must.get(one), text) if part is not None) or None
+                for one, text in zip(people, own, strict=True)]  # fmt: skip
+    return required, [soft.get(one) for one in people]
 
 
 def canonical(problem: AllocationProblem, asked: Asked) -> Instance:

@@ -214,8 +214,10 @@ def _check(problem: AllocationProblem) -> None:
     for name, start, end in _SPANS:
         frames.check_spans(name, getattr(problem, name), start, end)
     frames.check_pins(problem.pins, problem.cases, staff["cm_id"])
+    if problem.starts_on is not None:
+        return
     dated = [name for name, start, end in _SPANS if getattr(problem, name)[[start, end]].notna().any(axis=None)]
-    if problem.starts_on is None and (dated or staff[["starts_on", "ends_on"]].notna().any(axis=None)):
+    if dated or staff[["starts_on", "ends_on"]].notna().any(axis=None):
         raise UsageError(
             f"dates in {', '.join(dated) or 'case_managers'} need a date to be compared with",
             where="argument `starts_on`",
@@ -245,7 +247,9 @@ def _check_rules(rules: AllocationRules) -> None:
 def _sort(problem: AllocationProblem) -> None:
     """Put cases and case managers in the order of their ids, so that the order of rows changes nothing."""
     for name, key in (("cases", "case_id"), ("case_managers", "cm_id")):
-        object.__setattr__(problem, name, getattr(problem, name).sort_values(key, ignore_index=True))
+        frame = getattr(problem, name)
+        if not frame[key].is_monotonic_increasing:
+            object.__setattr__(problem, name, frame.sort_values(key, ignore_index=True))
     for name in ("pair_cost", "pair_minutes"):
         table = getattr(problem, name)
         if table is not None:
@@ -255,14 +259,14 @@ def _sort(problem: AllocationProblem) -> None:
 
 def _before(problem: AllocationProblem, capacity: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
     """Minutes and cases in use before anyone is placed, and what is left."""
-    staff, fixed = problem.case_managers, problem.cases[problem.cases["is_fixed"]]
-    row_of = pd.Series(np.arange(len(staff)), index=staff["cm_id"])
-    rows = fixed["cm_id"].map(row_of).to_numpy(dtype=np.int64)
+    staff, fixed = problem.case_managers, problem.cases[problem.cases["is_fixed"].to_numpy(dtype=bool)]
+    row_of = {cm_id: row for row, cm_id in enumerate(staff["cm_id"])}
+    rows = np.array([row_of[cm_id] for cm_id in fixed["cm_id"]], dtype=np.int64)
     minutes = staff["minutes_committed"].to_numpy(dtype=np.int64, copy=True)
     cases = staff["cases_committed"].to_numpy(dtype=np.int64, copy=True)
     np.add.at(minutes, rows, fixed["minutes"].to_numpy(dtype=np.int64))
     np.add.at(cases, rows, 1)
-    most = staff["max_cases"].fillna(_MANY).to_numpy(dtype=np.int64)
+    most = staff["max_cases"].to_numpy(dtype=np.int64, na_value=_MANY)
     return {
         "minutes_before": minutes,
         "cases_before": cases,
