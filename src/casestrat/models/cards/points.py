@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 
+from casestrat.models.cards.search import fit_weights
+
 if TYPE_CHECKING:
     from casestrat.models.cards.candidates import Candidates
     from casestrat.models.cards.search import Chosen, Patterns
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 _MULTIPLIERS = 24
 _STARTS = 2
 _MOST_MOVES = 100
+_STEPS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ def _lines(patterns: Patterns, points: np.ndarray) -> tuple[np.ndarray, np.ndarr
     scale = np.sqrt(np.maximum(((total - middle[:, None]) ** 2) @ people / n, 1e-12))
     z = (total - middle[:, None]) / scale[:, None]
     a, b = np.full(len(points), np.log(share / (1 - share))), np.zeros(len(points))
-    for _ in range(12):
+    for _ in range(_STEPS):
         risk = expit(a[:, None] + b[:, None] * z)
         spread = people * risk * (1 - risk)
         left = events - people * risk
@@ -146,9 +149,21 @@ def _lines(patterns: Patterns, points: np.ndarray) -> tuple[np.ndarray, np.ndarr
         det = np.maximum(h00 * h11 - h01**2, 1e-12)
         step0, step1 = (h11 * g0 - h01 * g1) / det, (h00 * g1 - h01 * g0) / det
         a, b = a + np.clip(step0, -3, 3), b + np.clip(step1, -3, 3)
-        if max(np.abs(step0).max(), np.abs(step1).max()) < 1e-5:
+        lost = np.maximum(np.abs(step0), np.abs(step1)) >= 1e-5
+        if not lost.any():
             break
+    for i in np.flatnonzero(lost):  # a whole step can overshoot where the outcome is rare: such a line starts again
+        a[i], b[i] = _guarded_line(patterns, z[i])
     odds = a[:, None] + b[:, None] * z
     loss = (people * np.logaddexp(0, odds) - events * odds).sum(axis=1)
     slope = b / scale
     return loss, np.column_stack([a - slope * middle, slope])
+
+
+def _guarded_line(patterns: Patterns, z: np.ndarray) -> np.ndarray:
+    """Fit one line from the mean risk, with steps that always gain: intercept and slope."""
+    design = np.column_stack([np.ones(len(z)), z])[None]
+    share = patterns.events.sum() / patterns.people.sum()
+    start = np.array([[np.log(share / (1 - share)), 0.0]])
+    people, events = patterns.people[None], patterns.events[None]
+    return np.asarray(fit_weights(design, people, events, start, ridge=5e-7)[0][0])

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _RIDGE = 0.01  # against weights without end where a condition parts the classes wholly
 _STEPS = 8
+_GUARDED_STEPS, _HALVINGS = 50, 40
+_EXCHANGES = 5  # conditions that are fitted in the place of one
 _AT_ONCE = 8  # conditions that are coded in one number
 _CLOSE = 1e-4  # log-odds: the loss is then right to 1e-8 a person
 _LARGEST_STEP = 4.0  # log-odds
@@ -174,15 +176,24 @@ def improve(people: People, limits: Limits, member: Chosen, most_rows: int) -> C
     """
     place = 0
     while place < len(member.rows) and len(member.rows) > 1:
-        rest = tuple(row for i, row in enumerate(member.rows) if i != place)
-        weights = np.delete(member.weights, place)
-        others = extend(people, limits, Chosen(rest, weights, member.intercept, np.inf), most_rows, tried=5)
+        rest = _without(people, member, place)
+        others = extend(people, limits, rest, most_rows, tried=_EXCHANGES)
         best = min(others, key=_by_loss, default=member)
         if best.loss < member.loss - 1e-6 * abs(member.loss):
             member, place = best, 0
         else:
             place += 1
     return member
+
+
+def _without(people: People, member: Chosen, place: int) -> Chosen:
+    """Leave one condition out and fit the others: only where they fit is it right what a further one would gain."""
+    rows = member.rows[:place] + member.rows[place + 1 :]
+    patterns = people.patterns(rows)
+    design = np.column_stack([np.ones(len(patterns.people)), patterns.design])[None]
+    start = np.concatenate([[member.intercept], np.delete(member.weights, place)])[None]
+    weights, loss = fit_weights(design, patterns.people[None], patterns.events[None], start)
+    return Chosen(rows, weights[0, 1:], float(weights[0, 0]), float(loss[0]))
 
 
 def extend(people: People, limits: Limits, member: Chosen, most_rows: int, tried: int) -> list[Chosen]:
@@ -216,7 +227,7 @@ def extend(people: People, limits: Limits, member: Chosen, most_rows: int, tried
     if not len(top):
         return []
     inside = _counts_inside(people, patterns, top)
-    weights, losses = _fit_each(patterns, member, *inside, slope[top])
+    weights, losses = _fit_each(patterns, member, *inside)
     rows = [(*member.rows, int(one)) for one in top]
     signed = [
         bool(((w[1:] > 0) | candidates.is_free[list(chosen)]).all()) for w, chosen in zip(weights, rows, strict=True)
@@ -293,7 +304,7 @@ def _score_test(people: People, patterns: Patterns, member: Chosen) -> tuple[np.
 
 
 def _fit_each(
-    patterns: Patterns, member: Chosen, people: np.ndarray, events: np.ndarray, start: np.ndarray
+    patterns: Patterns, member: Chosen, people: np.ndarray, events: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fit the chosen conditions with each further one: weights (intercept first) and losses, one row a condition."""
     n_patterns, n_inside = patterns.design.shape
@@ -304,14 +315,20 @@ def _fit_each(
     design[:, n_patterns:, -1] = 1.0
     held = np.concatenate([patterns.people[:, None] - people, people]).T
     came = np.concatenate([patterns.events[:, None] - events, events]).T
-    weights = np.empty((n_tried, n_inside + 2))
+    # The new weight starts at 0, where the others fit: with a weight of its own they would have to give way at once.
+    weights = np.zeros((n_tried, n_inside + 2))
     weights[:, 0], weights[:, 1:-1] = member.intercept, member.weights
-    weights[:, -1] = np.clip(start, -_LARGEST_STEP, _LARGEST_STEP)
     return fit_weights(design, held, came, weights)
 
 
 def fit_weights(
-    design: np.ndarray, people: np.ndarray, events: np.ndarray, weights: np.ndarray, steps: int = _STEPS
+    design: np.ndarray,
+    people: np.ndarray,
+    events: np.ndarray,
+    weights: np.ndarray,
+    *,
+    steps: int = _STEPS,
+    ridge: float = _RIDGE,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fit several logistic regressions at once by Newton's method.
 
@@ -324,25 +341,67 @@ def fit_weights(
     weights : numpy.ndarray of shape (models, columns)
         Where to start.
     steps : int
-        The most steps.
+        The most whole steps; a model that they do not bring home starts again, and takes only steps that gain.
+    ridge : float
+        What the square of each weight costs.
 
     Returns
     -------
     tuple of numpy.ndarray
         Weights, one row per model, and losses.
     """
-    ridge = np.full(design.shape[2], 2 * _RIDGE)
-    ridge[0] = 1e-9
-    turned = design.transpose(0, 2, 1)
+    shrunk = np.full(design.shape[2], 2 * ridge)
+    shrunk[0] = 1e-9
+    start = weights
     for _ in range(steps):
-        risk = expit(np.matmul(design, weights[:, :, None])[:, :, 0])
-        gradient = np.matmul(turned, (events - people * risk)[:, :, None])[:, :, 0] - ridge * weights
-        information = np.matmul(turned * (people * risk * (1 - risk))[:, None, :], design)
-        information += np.diag(ridge + 1e-9)
-        step = np.linalg.solve(information, gradient[:, :, None])[:, :, 0]
-        weights = weights + np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)
+        step = _newton_step(design, people, events, shrunk, weights)
+        weights = weights + step
         if np.abs(step).max() < _CLOSE:
             break
+    # Where the outcome is rare, a whole step can overshoot, and so can each one after it: the fit runs away.
+    lost = np.abs(step).max(axis=1) >= _CLOSE
+    if lost.any():
+        weights[lost] = _fit_guarded(design[lost], people[lost], events[lost], shrunk, start[lost])
+    return weights, _losses(design, people, events, shrunk, weights)
+
+
+def _fit_guarded(
+    design: np.ndarray, people: np.ndarray, events: np.ndarray, shrunk: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Fit with Newton steps that are halved until the loss falls; it ends at the optimum from any start."""
+    loss = _losses(design, people, events, shrunk, weights)
+    for _ in range(_GUARDED_STEPS):
+        step = _newton_step(design, people, events, shrunk, weights)
+        tried = _losses(design, people, events, shrunk, weights + step)
+        for _ in range(_HALVINGS):
+            worse = tried > loss + 1e-12 * np.abs(loss)
+            if not worse.any():
+                break
+            step[worse] /= 2
+            tried = _losses(design, people, events, shrunk, weights + step)
+        weights, loss = weights + step, tried
+        if np.abs(step).max() < _CLOSE:
+            break
+    return weights
+
+
+def _newton_step(
+    design: np.ndarray, people: np.ndarray, events: np.ndarray, shrunk: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Return the next step of each model, one row a model."""
+    turned = design.transpose(0, 2, 1)
+    risk = expit(np.matmul(design, weights[:, :, None])[:, :, 0])
+    gradient = np.matmul(turned, (events - people * risk)[:, :, None])[:, :, 0] - shrunk * weights
+    information = np.matmul(turned * (people * risk * (1 - risk))[:, None, :], design)
+    information += np.diag(shrunk + 1e-9)
+    step = np.linalg.solve(information, gradient[:, :, None])[:, :, 0]
+    return np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)
+
+
+def _losses(
+    design: np.ndarray, people: np.ndarray, events: np.ndarray, shrunk: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Return minus the penalised log-likelihood of each model."""
     odds = np.matmul(design, weights[:, :, None])[:, :, 0]
-    loss = np.sum(people * np.logaddexp(0, odds) - events * odds, axis=1) + np.sum(ridge / 2 * weights**2, axis=1)
-    return weights, loss
+    missed = np.sum(people * np.logaddexp(0, odds) - events * odds, axis=1)
+    return np.asarray(missed + np.sum(shrunk / 2 * weights**2, axis=1))
