@@ -26,7 +26,7 @@ LEARNERS = [estimator for estimator in ESTIMATORS if hasattr(estimator, "fit")]
 QUICK: dict[str, dict[str, Any]] = {
     "BootstrapEnsemble": {"n_draws": 3},
     "ChallengerClassifier": {"max_trees": 10, "n_folds": 2, "min_rows": 5},
-    "PointScorecard": {"max_rows": 3, "beam_width": 3, "n_folds": 4},
+    "PointScorecard": {"max_rows": 2, "beam_width": 2, "n_folds": 2},
 }
 OF_TIME = {"HorizonRisk"}
 WITHOUT_DRAWS = {"ChallengerClassifier"}

@@ -14,9 +14,6 @@ from casestrat.knowledge import load_wording
 from casestrat.tables import OUTPUTS
 
 SOURCE = Path(str(files("casestrat")))
-TREES = {
-    path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in SOURCE.rglob("*.py")
-}
 SCRIPTS = "".join(path.read_text(encoding="utf-8") for path in sorted((SOURCE / "reports/templates").iterdir()))
 PAGES = ("pages", "committee_page", "caseload_page", "validation_page")
 FINGERPRINTS = ("extract", "program", "model", "policy")  # the marks of a page are named by their key: w(part)
@@ -24,11 +21,20 @@ WORDS = load_wording("en").words
 
 
 @cache
+def trees() -> dict[str, ast.Module]:
+    """The Python sources, by their path."""
+    return {
+        path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for path in SOURCE.rglob("*.py")
+    }
+
+
+@cache
 def texts(name_starts: str = "") -> set[str]:
     """Every text constant of the Python sources, but the docstrings' own."""
     return {
         node.value
-        for name, tree in TREES.items()
+        for name, tree in trees().items()
         if name.startswith(name_starts)
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
@@ -40,7 +46,7 @@ def starts() -> set[str]:
     """The fixed beginnings of keys that are put together: ``allocation.reason_`` of ``f"allocation.reason_{rule}"``."""
     built = {
         node.values[0].value
-        for tree in TREES.values()
+        for tree in trees().values()
         for node in ast.walk(tree)
         if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant)
     }
@@ -53,7 +59,7 @@ def starts_of_validation() -> tuple[str, ...]:
     """The fixed beginnings of names put together on the validation page: ``level_`` of ``words(f"level_{side}")``."""
     return tuple(
         node.values[0].value
-        for name, tree in TREES.items()
+        for name, tree in trees().items()
         if name.startswith("reports/validation_")
         for node in ast.walk(tree)
         if isinstance(node, ast.JoinedStr)

@@ -59,14 +59,6 @@ def test_a_killed_worker_of_this_machine_leaves_a_run_that_can_be_resumed(tmp_pa
 
 @pytest.mark.dask
 @pytest.mark.filterwarnings("default")
-def test_a_cluster_gives_the_same_receipts() -> None:
-    pytest.importorskip("distributed")
-    receipts = list(run_parts(square, [1, 2, 3], engine="dask", workers=2))
-    assert sorted(receipt["square"] for receipt in receipts) == [1, 4, 9]
-
-
-@pytest.mark.dask
-@pytest.mark.filterwarnings("default")
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 def test_a_cluster_loses_nothing_when_a_worker_is_killed(tmp_path: Path) -> None:
     pytest.importorskip("distributed")

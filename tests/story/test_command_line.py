@@ -19,7 +19,8 @@ from casestrat.__main__ import _after_stop, main
 from casestrat.errors import ExitCode
 from casestrat.limits import MAX_SET_ASIDE, MAX_STALE_DAYS
 from casestrat.models import PointScorecard, save_model
-from casestrat.nightly import Gates
+from casestrat.nightly import Gates, NightlyRun
+from casestrat.tables import Tables, write_tables
 
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("cli")]
 AS_OF = "2026-10-01"
@@ -56,11 +57,23 @@ def call(*arguments: object, cwd: Path | None = None, **env: str) -> subprocess.
     return done
 
 
+@pytest.fixture(scope="session")
+def few(example: Tables, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of 90 people of the example, quick to read."""
+    people = example.persons["person_id"].drop_duplicates().head(90)
+    return write_tables(example.for_persons(people), tmp_path_factory.mktemp("few") / "geriatric")
+
+
 @pytest.fixture
-def folder(root: Path, tmp_path: Path) -> Path:
-    target = tmp_path / "geriatric"
-    shutil.copytree(root / "data" / "synthetic" / "geriatric", target)
-    return target
+def folder(few: Path, tmp_path: Path) -> Path:
+    """A folder of few people that a test may change."""
+    return shutil.copytree(few, tmp_path / "geriatric")
+
+
+@pytest.fixture(scope="session")
+def whole(root: Path) -> Path:
+    """The folder of the whole example, to look at."""
+    return root / "data" / "synthetic" / "geriatric"
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -171,19 +184,19 @@ def test_the_limits_of_the_gates_are_those_that_help_tells_and_help_loads_no_pan
     ],
 )
 def test_what_a_command_prints_fits_80_columns_and_cuts_nothing(
-    folder: Path, command: tuple[str, ...], holds: tuple[str, ...]
+    whole: Path, tmp_path: Path, command: tuple[str, ...], holds: tuple[str, ...]
 ) -> None:
-    done = call(command[0], folder, "--program", "geriatric", *command[1:], cwd=folder.parent, COLUMNS="80")
+    done = call(command[0], whole, "--program", "geriatric", *command[1:], cwd=tmp_path, COLUMNS="80")
     assert done.returncode == 0
     assert all(word in done.stdout for word in holds)
     assert "…" not in done.stdout
     assert max(len(line.rstrip()) for line in done.stdout.splitlines()) <= 80
     if command[0] == "allocate":
-        lines = (folder.parent / "plan" / "allocation.csv").read_text(encoding="utf-8-sig").splitlines()
-        assert (folder.parent / "plan" / "workload.parquet").is_file()
+        lines = (tmp_path / "plan" / "allocation.csv").read_text(encoding="utf-8-sig").splitlines()
+        assert (tmp_path / "plan" / "workload.parquet").is_file()
         assert lines[0].startswith("caso;persona;tipo;case manager")
         assert "mantiene il case manager attuale" in "".join(lines)
-        kept = pd.read_parquet(folder.parent / "plan" / "allocation.parquet")
+        kept = pd.read_parquet(tmp_path / "plan" / "allocation.parquet")
         assert set(kept["kind"]) == {"open"}
         assert "keeps the present case manager" in set(kept["why"])
 
@@ -325,8 +338,7 @@ def test_a_full_disk_publishes_nothing_and_says_so(folder: Path) -> None:
     assert "disk is full" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (out / AS_OF).exists()
-    after = call("nightly", folder, "--program", "geriatric", "--as-of", AS_OF, "--out", out)
-    assert after.returncode == 0
+    assert list(out.glob(f".work-{AS_OF}-*/results/receipt-*.json")), "the next run goes on from what was done"
 
 
 def test_a_model_that_is_no_model_is_refused(folder: Path) -> None:
@@ -338,11 +350,16 @@ def test_a_model_that_is_no_model_is_refused(folder: Path) -> None:
     assert done.returncode == ExitCode.USAGE
 
 
-def test_a_decision_file_that_cannot_be_read_is_refused(folder: Path) -> None:
+def test_a_quiet_night_prints_nothing(folder: Path) -> None:
     out = folder.parent / "out"
     assert call("nightly", folder, "--program", "geriatric", "--as-of", AS_OF, "--out", out, "--quiet").stdout == ""
-    meeting = next((out / AS_OF / "meetings").glob("*.json"))
-    broken = folder.parent / "decisions.json"
+    assert (out / AS_OF / "committee.html").is_file()
+
+
+def test_a_decision_file_that_cannot_be_read_is_refused(run: NightlyRun, tmp_path: Path) -> None:
+    folder = shutil.copytree(run.folder, tmp_path / AS_OF)
+    meeting = next((folder / "meetings").glob("*.json"))
+    broken = tmp_path / "decisions.json"
     broken.write_text("{", encoding="utf-8")
     done = call("decisions", "record", meeting, broken, "--program", "geriatric")
     assert done.returncode == ExitCode.USAGE
@@ -385,15 +402,15 @@ def test_the_example_is_remade_bit_for_bit_by_one_command(root: Path, tmp_path: 
         assert (kept / name).read_bytes() == (tmp_path / "again" / name).read_bytes(), name
 
 
-def test_learn_and_evaluate_from_the_command_line(folder: Path) -> None:
-    model = folder.parent / "model.zip"
+def test_learn_and_evaluate_from_the_command_line(whole: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model.zip"
     dates = ["--as-of", "2025-10-01", "--as-of", "2026-04-01"]
-    learned = call("fit", folder, "--program", "geriatric", *dates, "--out", model)
+    learned = call("fit", whole, "--program", "geriatric", *dates, "--out", model)
     assert learned.returncode == 0
     assert "Leakage audit: clean" in learned.stdout
     assert "audit: future_rows: 1 of 1 done" in learned.stderr
     told = call(
-        "evaluate", folder, "--program", "geriatric", "--as-of", "2026-05-01", "--model", model, "--capacity", "20"
+        "evaluate", whole, "--program", "geriatric", "--as-of", "2026-05-01", "--model", model, "--capacity", "20"
     )
     assert told.returncode == 0
     assert "auc" in told.stdout
@@ -454,10 +471,10 @@ def test_what_is_shipped_can_be_listed(kind: str) -> None:
     assert len(json.loads(call("list", kind, "--json").stdout)) >= 3
 
 
-def test_pages_that_are_asked_for_are_written(folder: Path, tmp_path: Path) -> None:
+def test_pages_that_are_asked_for_are_written(whole: Path, tmp_path: Path) -> None:
     page = tmp_path / "validation.html"
     done = call(
-        "report", "validation", folder, "--program", "geriatric", "--as-of", "2026-05-01", "--capacity", "20",
+        "report", "validation", whole, "--program", "geriatric", "--as-of", "2026-05-01", "--capacity", "20",
         "--lang", "fr", "--out", page,
     )  # fmt: skip
     assert done.returncode == 0
@@ -468,7 +485,7 @@ def test_pages_that_are_asked_for_are_written(folder: Path, tmp_path: Path) -> N
     assert call("report", "scorecard", "--program", "geriatric", "--out", card).returncode == 0
     assert "Geriatric default card" in card.read_text(encoding="utf-8")
     both = tmp_path / "both.html"
-    done = call("evaluate", folder, "--program", "geriatric", "--as-of", "2026-05-01", "--page", both)
+    done = call("evaluate", whole, "--program", "geriatric", "--as-of", "2026-05-01", "--page", both)
     assert done.returncode == 0
     assert "both.html" in done.stdout
     assert '<html lang="en">' in both.read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 from filelock import FileLock
 
 from casestrat.errors import GateError, LockedError, UsageError
-from casestrat.knowledge import list_programs, load_program
+from casestrat.knowledge import list_programs, load_program, load_wording
 from casestrat.models import RiskClassifier, save_model
 from casestrat.nightly import Gates, NightlyRun, record_decisions, run_nightly
 from casestrat.nightly.partition import PEOPLE_A_PART, split_people
@@ -26,6 +27,7 @@ from casestrat.tables import OUTPUTS, Tables
 
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("story")]
 AS_OF = "2026-10-01"
+ORPHAN = f".work-{AS_OF}-0123456789abcdef"
 PARQUET = (
     "waiting_list", "assess_first", "risk", "reasons", "criteria", "allocation", "unassigned", "workload", "caseload",
     "set_aside", *STAFFING,
@@ -39,6 +41,20 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != "run.log"
     }
+
+
+@pytest.fixture(scope="module")
+def again(example: Tables, tmp_path_factory: pytest.TempPathFactory) -> NightlyRun:
+    """The same night once more, where an earlier run had been killed and left its work behind."""
+    out = tmp_path_factory.mktemp("again")
+    (out / ORPHAN / "results").mkdir(parents=True)
+    return run_nightly(example, "geriatric", as_of=AS_OF, out=out)
+
+
+@pytest.fixture
+def copied(run: NightlyRun, tmp_path: Path) -> Path:
+    """The folder of a run that a test may change."""
+    return shutil.copytree(run.folder, tmp_path / AS_OF)
 
 
 def read(run: NightlyRun, name: str) -> pd.DataFrame:
@@ -88,9 +104,13 @@ def test_no_list_of_case_managers_is_in_order_of_anything_but_their_id(run: Nigh
     assert read(run, "workload")["cm_id"].is_monotonic_increasing
 
 
-def test_the_same_input_gives_the_same_bytes(run: NightlyRun, example: Tables, tmp_path: Path) -> None:
-    again = run_nightly(example, "geriatric", as_of=AS_OF, out=tmp_path)
+def test_the_same_input_gives_the_same_bytes(run: NightlyRun, again: NightlyRun) -> None:
     assert bytes_of(again.folder) == bytes_of(run.folder)
+
+
+def test_orphans_of_an_earlier_run_that_never_ended_are_swept(again: NightlyRun) -> None:
+    assert again.swept == [ORPHAN]
+    assert not (again.folder.parent / ORPHAN).exists()
 
 
 def test_a_run_on_the_same_input_says_that_there_is_nothing_to_do(run: NightlyRun, example: Tables) -> None:
@@ -101,19 +121,21 @@ def test_a_run_on_the_same_input_says_that_there_is_nothing_to_do(run: NightlyRu
     assert bytes_of(run.folder) == before
 
 
-def test_changed_data_makes_a_run_beside_the_first_and_tells_the_difference(
-    run: NightlyRun, example: Tables, tmp_path: Path
+def test_changed_data_makes_a_run_beside_the_first_and_tells_the_difference_in_the_sites_language(
+    run: NightlyRun, example: Tables, copied: Path, tmp_path: Path
 ) -> None:
-    first = run_nightly(example, "geriatric", as_of=AS_OF, out=tmp_path)
-    gone = read(first, "waiting_list")["person_id"].iloc[0]
+    gone = read(run, "waiting_list")["person_id"].iloc[0]
     fewer = example.for_persons(example.persons.loc[example.persons["person_id"] != gone, "person_id"])
-    second = run_nightly(fewer, "geriatric", as_of=AS_OF, out=tmp_path)
+    second = run_nightly(fewer, "geriatric", as_of=AS_OF, out=tmp_path, lang="fr")
     assert second.is_new
     assert second.folder.name == f"{AS_OF}.{second.manifest['run_id']}"
-    assert bytes_of(first.folder) == bytes_of(run.folder)
-    difference = pd.read_csv(second.folder / "difference.csv", encoding="utf-8-sig")
-    assert (difference.loc[difference["person"] == gone, "change"] == "leaves the list").all()
-    assert gone in set(difference["person"])
+    assert bytes_of(copied) == bytes_of(run.folder)
+    told = pd.read_csv(second.folder / "difference.csv", encoding="utf-8-sig", sep=";")
+    words = load_wording("fr")
+    assert list(told.columns) == [words(f"columns.{name}") for name in OUTPUTS["difference"].names]
+    assert [tuple(row) for row in told[told.iloc[:, 0] == gone].iloc[:, [2, 6]].to_numpy()] == [
+        ("quitte la liste", "non")
+    ]
 
 
 def _start(source: Path, out: Path) -> subprocess.Popen[bytes]:
@@ -149,14 +171,6 @@ def test_a_run_that_was_killed_goes_on_where_it_stopped(
     assert same == {name: content for name, content in bytes_of(run.folder).items() if name != "manifest.json"}
 
 
-def test_orphans_of_an_earlier_run_that_never_ended_are_swept(example: Tables, tmp_path: Path) -> None:
-    orphan = tmp_path / f".work-{AS_OF}-0123456789abcdef" / "results"
-    orphan.mkdir(parents=True)
-    run = run_nightly(example, "geriatric", as_of=AS_OF, out=tmp_path)
-    assert run.swept == [orphan.parent.name]
-    assert not orphan.exists()
-
-
 @pytest.mark.dask
 @pytest.mark.filterwarnings("default")
 def test_a_cluster_makes_the_same_bytes(run: NightlyRun, example: Tables, tmp_path: Path) -> None:
@@ -170,9 +184,10 @@ def test_a_second_run_while_one_is_running_is_refused_at_once(example: Tables, t
         run_nightly(example, "geriatric", as_of=AS_OF, out=tmp_path)
 
 
-def test_recorded_decisions_are_kept_and_importing_twice_changes_nothing(example: Tables, tmp_path: Path) -> None:
-    run = run_nightly(example, "geriatric", as_of=AS_OF, out=tmp_path)
-    path = run.folder / "meetings" / f"{run.manifest['meetings'][0]}.json"
+def test_recorded_decisions_are_kept_and_importing_twice_changes_nothing(
+    run: NightlyRun, example: Tables, copied: Path, tmp_path: Path
+) -> None:
+    path = copied / "meetings" / f"{run.manifest['meetings'][0]}.json"
     meeting = json.loads(path.read_text())
     ranked = read(run, "waiting_list")
     mine = ranked[
@@ -197,12 +212,13 @@ def test_recorded_decisions_are_kept_and_importing_twice_changes_nothing(example
     assert path.read_bytes() == once, "a re-run never touches a meeting"
 
 
-def test_decisions_outlive_a_re_run_that_mends_a_damaged_folder(example: Tables, tmp_path: Path) -> None:
-    run = run_nightly(example, "geriatric", as_of=AS_OF, out=tmp_path)
-    meeting = run.folder / "meetings" / f"{run.manifest['meetings'][0]}.json"
+def test_decisions_outlive_a_re_run_that_mends_a_damaged_folder(
+    run: NightlyRun, example: Tables, copied: Path, tmp_path: Path
+) -> None:
+    meeting = copied / "meetings" / f"{run.manifest['meetings'][0]}.json"
     meeting.write_text(meeting.read_text() + "\n")
     meeting.with_suffix(".decisions.csv").write_text("kept\n")
-    (run.folder / "caseload.html").unlink()
+    (copied / "caseload.html").unlink()
     mended = run_nightly(example, "geriatric", as_of=AS_OF, out=tmp_path)
     assert mended.is_new
     assert (mended.folder / "caseload.html").is_file()
@@ -211,12 +227,13 @@ def test_decisions_outlive_a_re_run_that_mends_a_damaged_folder(example: Tables,
     assert not list(tmp_path.glob(".previous-*"))
 
 
-def test_a_folder_moved_aside_by_a_run_that_was_killed_is_put_back(example: Tables, tmp_path: Path) -> None:
-    run = run_nightly(example, "geriatric", as_of=AS_OF, out=tmp_path)
-    run.folder.rename(tmp_path / f".previous-{AS_OF}-{run.manifest['run_id']}")
+def test_a_folder_moved_aside_by_a_run_that_was_killed_is_put_back(
+    run: NightlyRun, example: Tables, copied: Path, tmp_path: Path
+) -> None:
+    copied.rename(tmp_path / f".previous-{AS_OF}-{run.manifest['run_id']}")
     again = run_nightly(example, "geriatric", as_of=AS_OF, out=tmp_path)
     assert not again.is_new
-    assert again.folder == run.folder
+    assert again.folder == copied
 
 
 def test_an_extract_of_another_program_is_refused(example: Tables, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from casestrat.errors import UsageError
-from casestrat.knowledge import load_program, load_wording
+from casestrat.knowledge import load_wording
 from casestrat.nightly import NightlyRun, run_nightly
 from casestrat.nightly.lists import CELLS, LISTS
 from casestrat.synthetic import example_as_of
@@ -86,16 +86,6 @@ def test_pages_tell_the_reasons_of_a_proposal_in_each_language(french: French) -
     ):
         assert words in page
     assert re.search(r'"columns":\[[^]]*"why_fr"', page)
-
-
-def test_a_run_on_changed_data_tells_the_difference_in_french(french: French, example: Tables, tmp_path: Path) -> None:
-    shutil.copytree(french[0].folder, tmp_path / AS_OF)
-    gone = pd.read_parquet(tmp_path / AS_OF / "waiting_list.parquet")["person_id"].iloc[0]
-    fewer = example.for_persons(example.persons.loc[example.persons["person_id"] != gone, "person_id"])
-    second = run_nightly(fewer, load_program("geriatric"), as_of=AS_OF, out=tmp_path, lang="fr")
-    header, *rows = cells(second.folder / "difference.csv", "fr")
-    assert header == [load_wording("fr")(f"columns.{name}") for name in OUTPUTS["difference"].names]
-    assert ("quitte la liste", "non") in {(row[2], row[6]) for row in rows if row[0] == gone}
 
 
 def test_a_language_that_is_not_kept_is_refused_before_anything_is_read(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import pandas as pd
@@ -104,11 +104,7 @@ class Contract:
 
     def empty(self) -> pd.DataFrame:
         """Return a frame without rows that has the contract's columns and types."""
-        return self._empty.copy()
-
-    @cached_property
-    def _empty(self) -> pd.DataFrame:
-        return pd.DataFrame({column.name: pd.Series(dtype=column.dtype) for column in self.columns})
+        return _empty_frame(tuple((column.name, column.dtype) for column in self.columns)).copy()
 
     def with_program(self, program: Vocabulary | None) -> "Contract":
         """Return the contract with the program's codes, and its criteria inputs as columns of `referrals`."""
@@ -142,6 +138,12 @@ def contract_of(name: str, model: type[pa.DataFrameModel]) -> Contract:
     return Contract(
         name=name, model=model, description=(model.__doc__ or "").strip(), key=key, columns=columns, **whole_table
     )
+
+
+@cache  # each check of tables starts with a dozen of them
+def _empty_frame(columns: tuple[tuple[str, Any], ...]) -> pd.DataFrame:
+    """Return a frame without rows, of named columns with types."""
+    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in columns})
 
 
 def _with_codes(column: Column, program: Vocabulary | None) -> Column:
