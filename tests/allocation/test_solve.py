@@ -1,11 +1,11 @@
-import time
+import itertools
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from casestrat.allocation import AllocationProblem, allocate, check_plan
-from casestrat.allocation.solve import Ladder
+from casestrat.allocation.solver import clock
 from casestrat.errors import UsageError
 
 
@@ -75,11 +75,21 @@ def test_a_time_limit_of_0_still_gives_a_sound_plan_with_bounds(sized):
 
 
 @pytest.mark.parametrize("load", [0.85, 1.15])
-def test_the_same_seed_gives_the_same_plan_where_the_clock_does_not_bind(sized, load, monkeypatch):
-    # on a busy machine it would: here the number of steps alone ends a search
-    monkeypatch.setattr(Ladder, "deadline", lambda self, level: time.monotonic() + 600)
-    problem = sized(90, 6, seed=9, load=load)
-    same(allocate(problem, 4.0, random_state=3), allocate(problem, 4.0, random_state=3))
+def test_the_same_seed_gives_the_same_plan_however_busy_the_machine(sized, load, monkeypatch):
+    problem = sized(60, 5, seed=9, load=load)
+    plan = allocate(problem, 4.0, random_state=3)
+    passed = itertools.count(step=100)  # seconds of the wall between any two looks at it
+    monkeypatch.setattr(clock.time, "monotonic", lambda: float(next(passed)))
+    other = allocate(problem, 4.0, random_state=3)
+    same(plan, other)
+    assert not plan.is_cut
+
+
+def test_a_plan_says_when_the_time_limit_ended_its_search(sized):
+    cut = allocate(sized(60, 5, seed=9, load=1.15), time_limit_s=0)
+    assert cut.is_cut
+    assert "cut by the time limit" in repr(cut)
+    assert "cut" not in repr(allocate(sized(10, 2, seed=9, load=0.5)))
 
 
 def test_the_scarce_and_the_first_come_first_when_minutes_lack(instance_of):

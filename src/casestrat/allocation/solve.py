@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -25,6 +24,7 @@ from casestrat.allocation.solver.bounds import (
     utilisation_bound,
     with_left_price,
 )
+from casestrat.allocation.solver.clock import Clock
 from casestrat.allocation.solver.draft import NOBODY, Draft, hard_limit
 from casestrat.allocation.solver.exact import Effort, is_inside, optimise
 from casestrat.allocation.solver.fitting import descend, rounded
@@ -37,19 +37,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from casestrat.allocation.problem.problem import AllocationProblem
+    from casestrat.allocation.solver.clock import Deadline
     from casestrat.allocation.solver.relaxation import CountModel, Cut, Fractions, Prices
 
     Wholes: TypeAlias = NDArray[np.int64]
 
 # Pairs of class and case manager up to which a level is also given to the solver as a whole.
 _WHOLE_PAIRS = {UNASSIGNED: 500, LARGEST: 500, SQUARES: 500, FIT: 2_000}
+_WHOLE_LEFT_PAIRS = 120  # likewise, for level 3 where some are left over
 _WHOLE_FIRST_PAIRS = 500  # up to which this comes before groups are dealt anew
 _WIDE_SHARE = 0.3  # of the time limit that a relaxation of a large problem may take, whatever went before
 _DEALT_PAIRS = 50_000  # up to which groups are dealt anew for those whom a large problem leaves over
 _RELAXED_PAIRS = 400_000  # up to which a level's relaxation is solved
 # Steps are meant to take about a quarter of the time limit, so that the clock seldom cuts a search short.
 _NODES_A_SECOND = {UNASSIGNED: 1_500, LARGEST: 250, SQUARES: 500, FIT: 500}  # times pairs, a second of time limit
-_ROUNDS_A_SECOND = {UNASSIGNED: 0.4, LARGEST: 0.5, SQUARES: 0.0, FIT: 1.2}  # groups dealt anew, likewise
+_ROUNDS_A_SECOND = {UNASSIGNED: 0.9, LARGEST: 0.5, SQUARES: 0.0, FIT: 1.2}  # groups dealt anew, likewise
 _ROUND_NODES = 15
 _CORE_PAIRS, _CORE_NODES_A_SECOND = 4, 12  # cheapest pairs of a case that own costs are first solved on
 _SECONDS_A_CASE = 3e-4  # kept back for the frames of the plan and for checking it
@@ -89,8 +91,9 @@ def allocate(problem: AllocationProblem, time_limit_s: float = 10.0, random_stat
     problem : AllocationProblem
         Cases, case managers and rules.
     time_limit_s : float, optional
-        Seconds, 0 or more. It decides how many steps the search takes; the clock itself only ends a search that takes
-        longer, so that the same problem, limit and seed give the same plan wherever the clock does not bind.
+        Seconds of computing, 0 or more; on a busy machine more of them pass on the wall. It decides how many steps the
+        search takes, which need about a quarter of it. The clock itself only ends a search that takes far longer, and
+        then ``plan.is_cut`` says so; without that, the same problem, limit and seed give the same plan.
     random_state : int, optional
         Seed of the search.
 
@@ -119,16 +122,17 @@ def allocate(problem: AllocationProblem, time_limit_s: float = 10.0, random_stat
     limit = float(time_limit_s)
     if not 0 <= limit < np.inf:
         raise UsageError(f"time_limit_s is {time_limit_s}", do="give a number of seconds, 0 or more")
-    start = time.monotonic()
+    clock = Clock()
     asked = ask(problem)
     instance = canonical(problem, asked)
-    solution = Ladder(instance, limit, int(random_state), start).climb()
+    solution = Ladder(instance, limit, int(random_state), clock).climb()
     plan = np.full(len(asked.rows), NOBODY, dtype=np.int64)
     row_of = np.full(len(problem.cases), NOBODY, dtype=np.int64)
     row_of[asked.rows] = np.arange(len(asked.rows))
     placed = solution.plan >= 0
     plan[row_of[instance.case_rows[placed]]] = instance.cm_rows[solution.plan[placed]]
-    return require_sound(problem, make_plan(problem, asked, plan, solution.levels))
+    made = make_plan(problem, asked, plan, solution.levels)
+    return require_sound(problem, replace(made, is_cut=clock.has_cut))
 
 
 class Ladder:
@@ -142,22 +146,22 @@ class Ladder:
         Decides how many steps are taken; the clock itself only ends a climb that takes longer.
     seed : int
         Of the generator that picks groups of case managers.
-    start : float, optional
-        Moment of the monotonic clock from which the time limit counts; by default now.
+    clock : Clock, optional
+        Counts the time limit; by default from now.
     """
 
-    def __init__(self, instance: Instance, time_limit_s: float, seed: int, start: float | None = None) -> None:
+    def __init__(self, instance: Instance, time_limit_s: float, seed: int, clock: Clock | None = None) -> None:
         self.instance = instance
         self.time_limit_s = time_limit_s
         self.rng = np.random.default_rng(seed)
-        self.start = time.monotonic() if start is None else start
+        self.clock = Clock() if clock is None else clock
         self.levels: list[LevelResult] = []
         self.even_prices: Prices | None = None  # of the most even fractions, where everyone can be placed
         self.is_wide = instance.is_balanced and instance.n_pairs > WIDE_PAIRS
 
-    def deadline(self, level: str) -> float:
+    def deadline(self, level: str) -> Deadline:
         """Moment of the clock at which a level must end."""
-        return self.start + _SHARES[level] * max(self.time_limit_s - _SECONDS_A_CASE * self.instance.n, 0.0)
+        return self.clock.after(_SHARES[level] * max(self.time_limit_s - _SECONDS_A_CASE * self.instance.n, 0.0))
 
     def climb(self) -> Solution:
         """Return the plan and its levels."""
@@ -290,14 +294,14 @@ class Ladder:
         """Level 3 of a large problem."""
         instance, seconds = self.instance, self.seconds(FIT)
         floor = relaxed_bound(instance, FIT, limits, None)
-        _, fractions = fractions_within(*placed_alone(instance, plan, limits), seconds)
+        _, fractions = fractions_within(*placed_alone(instance, plan, limits), seconds, self.clock)
         if fractions is not None:
             prices = with_left_price(instance, limits, fractions.prices)
             floor = max(floor, relaxed_bound(instance, FIT, limits, prices))
         tries = int(np.clip(_TRIES_A_SECOND * self.time_limit_s / instance.n_pairs, 1, _MOST_TRIES))
-        for other in fitted(instance, plan, limits, seconds, tries):
+        for other in fitted(instance, plan, limits, seconds, tries, self.clock):
             plan = self.take(FIT, limits, plan, other)
-            if instance.fit_value(plan) <= floor * (1 + _NEAR) or time.monotonic() > self.deadline(FIT):
+            if instance.fit_value(plan) <= floor * (1 + _NEAR) or self.deadline(FIT).is_over():
                 break
         return self.settled(FIT, plan, floor)
 
@@ -323,12 +327,12 @@ class Ladder:
             cuts = cuts_at(self.instance, self.instance.loads(plan).astype(np.float64), _CUTS)
         model = build(self.instance, level, limits, cuts)
         small = self.instance.n_pairs <= _RELAXED_PAIRS
-        return model, solve_relaxation(model, self.seconds(level)) if small else None
+        return model, solve_relaxation(model, self.seconds(level), self.clock) if small else None
 
     def seconds(self, level: str) -> float:
         """Seconds for a relaxation: a bound is owed whatever the searches took, so it has a little time of its own."""
         least = _WIDE_SHARE if self.is_wide else 0.05  # everything in a large problem starts from a relaxation
-        return max(self.deadline(level) - time.monotonic(), 0.5 + least * self.time_limit_s)
+        return max(self.deadline(level).left, 0.5 + least * self.time_limit_s)
 
     def take(self, level: str, limits: Limits, plan: Wholes, other: Wholes) -> Wholes:
         """Take the other plan where it is within the limits and better."""
@@ -338,7 +342,7 @@ class Ladder:
     def better(self, level: str, limits: Limits, plan: Wholes, floor: float) -> tuple[Wholes, float]:
         """Give a level to the solver as a whole and deal groups anew, as long as the gap is open."""
         instance = self.instance
-        whole_first = instance.n_pairs <= _WHOLE_FIRST_PAIRS
+        whole_first = instance.n_pairs <= min(_WHOLE_FIRST_PAIRS, self.most_pairs(level, limits))
         if whole_first:
             plan, floor = self.whole(level, limits, plan, floor)
         is_small = whole_first and instance.m <= 2 * GROUP  # a group would be half of the whole
@@ -350,12 +354,15 @@ class Ladder:
                 plan, floor = self.whole(level, limits, plan, floor)
         return plan, floor
 
+    def most_pairs(self, level: str, limits: Limits) -> int:
+        """Return the pairs up to which a level is given to the solver as a whole."""
+        # Where some are left over, level 3 could exchange them too, which makes it much the harder.
+        return _WHOLE_LEFT_PAIRS if level == FIT and limits.left else _WHOLE_PAIRS[level]
+
     def whole(self, level: str, limits: Limits, plan: Wholes, floor: float) -> tuple[Wholes, float]:
         """Give a level to the solver as a whole."""
         instance = self.instance
-        # Where some are left over, level 3 could exchange them too, which makes it much the harder.
-        most = _WHOLE_FIRST_PAIRS if level == FIT and limits.left else _WHOLE_PAIRS[level]
-        if instance.n_pairs > most:
+        if instance.n_pairs > self.most_pairs(level, limits):
             return plan, floor
         nodes = int(_NODES_A_SECOND[level] * self.time_limit_s / (instance.n_pairs + 100)) + 1
         effort = Effort(nodes, self.deadline(level))

@@ -8,6 +8,7 @@ from casestrat.allocation.at_scale.squeeze import crowd, fill, rounded_in
 from casestrat.allocation.at_scale.tally import Tally
 from casestrat.allocation.at_scale.trades import even_out, open_market, relieve
 from casestrat.allocation.problem.objective import FIT, LARGEST, sum_of_squares
+from casestrat.allocation.solver.clock import Clock
 from casestrat.allocation.solver.draft import NOBODY, hard_limit
 from casestrat.allocation.solver.exact import is_inside, spread
 from casestrat.allocation.solver.relaxation import Limits, build, solve_relaxation
@@ -123,7 +124,7 @@ def test_fractions_become_a_plan_that_places_everyone(agency):
     instance, _ = agency
     hard = hard_limit(instance)
     model = build(instance, LARGEST, Limits(hard, 0.0))
-    fractions = solve_relaxation(model, 10)
+    fractions = solve_relaxation(model, 10, Clock())
     whole = spread(model, np.floor(fractions.counts + 1e-6).astype(np.int64))
     plan = rounded_in(model, fractions).dealt()
     assert ((whole >= 0) <= (plan >= 0)).all()
@@ -180,7 +181,7 @@ def test_the_relaxation_of_the_cost_is_rounded_closely(agency):
     instance, _ = agency
     limits = Limits(hard_limit(instance), 0.0)
     model = build(instance, FIT, limits)
-    fractions = solve_relaxation(model, 10)
+    fractions = solve_relaxation(model, 10, Clock())
     tally = rounded_in(model, fractions)
     cheapen(tally, open_market(tally), limits)
     assert instance.fit_value(tally.dealt()) <= 1.1 * fractions.value + 4

@@ -20,6 +20,7 @@ from casestrat.allocation.own_costs.few_pairs import (
 from casestrat.allocation.own_costs.knapsacks import Costs, best_caseloads, best_taken
 from casestrat.allocation.own_costs.own_costs import Placing, place
 from casestrat.allocation.solve import Ladder
+from casestrat.allocation.solver.clock import Clock
 from casestrat.allocation.solver.draft import hard_limit
 from casestrat.allocation.solver.exact import is_inside
 from casestrat.allocation.solver.relaxation import Limits
@@ -29,7 +30,7 @@ INSTANCES = Path(__file__).resolve().parents[3] / ".." / "shared" / "instances" 
 
 
 def later():
-    return time.monotonic() + 60
+    return Clock().after(60)
 
 
 def made(seed, n=7, m=3, slack=1.25):
@@ -46,7 +47,7 @@ def best_value(costs):
 def first_plan(costs):
     everyone = np.ones((costs.n, costs.m), dtype=bool)
     wrong = Costs(np.ones_like(costs.cost), costs.weight, costs.room)
-    return deal_on(wrong, everyone, np.arange(costs.n), np.arange(costs.m), 100, 60.0)[0]
+    return deal_on(wrong, everyone, np.arange(costs.n), np.arange(costs.m), 100, later())[0]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -73,9 +74,9 @@ def test_steps_and_caseloads_only_raise_the_bound():
 
 def test_steps_stop_at_the_deadline():
     costs = made(1)
-    assert by_steps(costs, costs.cost.min(axis=1), 1e6, 10, time.monotonic() - 1).bound == -np.inf
+    assert by_steps(costs, costs.cost.min(axis=1), 1e6, 10, Clock().after(-1)).bound == -np.inf
     start = Priced(costs.cost.min(axis=1), 0.0)
-    assert by_caseloads(costs, start, Menu(costs), 5, 5, time.monotonic() - 1) is start
+    assert by_caseloads(costs, start, Menu(costs), 5, 5, Clock().after(-1)) is start
 
 
 def test_a_menu_of_all_caseloads_holds_the_best_plan():
@@ -128,7 +129,7 @@ def test_groups_dealt_anew_only_better_a_plan_and_kicks_keep_the_rooms(m):
 def test_no_time_means_no_change():
     costs = made(7, n=30, m=4)
     plan, pairs = first_plan(costs), np.ones((30, 4), dtype=bool)
-    spent = Budget(10, 20, time.monotonic() - 1)
+    spent = Budget(10, 20, Clock().after(-1))
     assert group_by_group(costs, plan, pairs, costs.cost.min(axis=1), 2, spent, np.random.default_rng(0)) is plan
     assert np.array_equal(kicked(costs, plan, pairs, 2, 1.0, spent, np.random.default_rng(0)), plan)
 
@@ -187,7 +188,7 @@ def test_easy_published_instances_are_placed_at_the_best_known(instance_of, monk
     monkeypatch.setattr("casestrat.allocation.own_costs.own_costs._FEWEST_PAIRS", 10)
     instance = instance_of(problem)
     limits = Limits(hard_limit(instance), 0.0)
-    start = Ladder(instance, 1.0, 0, later()).place_all(limits.load)
+    start = Ladder(instance, 1.0, 0).place_all(limits.load)
     found = place(instance, limits, start, 1.0, later(), np.random.default_rng(0))
     assert is_inside(instance, limits, found.plan)
     assert found.bound == best_known == instance.fit_value(found.plan)

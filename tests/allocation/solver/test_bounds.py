@@ -15,6 +15,7 @@ from casestrat.allocation.solver.bounds import (
     squares_bound,
     utilisation_bound,
 )
+from casestrat.allocation.solver.clock import Clock
 from casestrat.allocation.solver.draft import Draft, hard_limit
 from casestrat.allocation.solver.relaxation import Limits, build, solve_relaxation
 from casestrat.allocation.solver.search import construct
@@ -56,7 +57,7 @@ def test_bounds_of_level_2_are_close_and_below(sized, instance_of, load):
     peak, squares = (f(draft.load, instance.capacity) for f in (largest_utilisation, sum_of_squares))
     bound = utilisation_bound(instance, draft.plan, left, None)
     assert 0.85 * peak <= bound <= peak + 1e-9
-    prices = solve_relaxation(build(instance, LARGEST, limits), 10).prices
+    prices = solve_relaxation(build(instance, LARGEST, limits), 10, Clock()).prices
     assert bound - 1e-9 <= max(bound, utilisation_bound(instance, draft.plan, left, prices)) <= peak + 1e-9
     assert relaxed_bound(instance, LARGEST, limits, prices) <= peak + 1e-9
     assert 0.85 * squares <= squares_bound(instance, draft.plan, limits) <= squares + 1e-6

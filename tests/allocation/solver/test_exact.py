@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,13 +11,14 @@ from casestrat.allocation.problem.objective import (
     largest_utilisation,
     sum_of_squares,
 )
+from casestrat.allocation.solver.clock import Clock
 from casestrat.allocation.solver.draft import hard_limit
 from casestrat.allocation.solver.exact import Effort, is_inside, optimise, spread
 from casestrat.allocation.solver.relaxation import Limits, build
 
 
 def effort(nodes=500, seconds=20.0):
-    return Effort(nodes, time.monotonic() + seconds)
+    return Effort(nodes, Clock().after(seconds))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import pytest
 
 from casestrat.allocation import AllocationProblem
 from casestrat.allocation.problem.objective import FIT, UNASSIGNED, sum_of_squares
+from casestrat.allocation.solver.clock import Clock
 from casestrat.allocation.solver.draft import Draft, hard_limit
 from casestrat.allocation.solver.exact import is_inside
 from casestrat.allocation.solver.fitting import descend, rounded
@@ -51,7 +52,7 @@ def test_rounding_a_relaxation_gives_a_plan_within_the_rules(sized, instance_of,
     instance = instance_of(sized(160, 8, seed=3, load=0.8 if level == FIT else 1.1))
     limits = Limits(hard_limit(instance), None if level == UNASSIGNED else 1e9)
     model = build(instance, level, limits)
-    fractions = solve_relaxation(model, 10)
+    fractions = solve_relaxation(model, 10, Clock())
     plan = rounded(model, fractions)
     assert is_inside(instance, limits, plan)
     if level == FIT:

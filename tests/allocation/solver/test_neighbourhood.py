@@ -1,11 +1,10 @@
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from casestrat.allocation import AllocationProblem
 from casestrat.allocation.problem.objective import FIT, LARGEST, LEVELS, UNASSIGNED
+from casestrat.allocation.solver.clock import Clock
 from casestrat.allocation.solver.draft import hard_limit
 from casestrat.allocation.solver.exact import Effort, is_inside
 from casestrat.allocation.solver.neighbourhood import deal_anew, is_better, level_value
@@ -14,7 +13,7 @@ from casestrat.allocation.solver.search import construct
 
 
 def dealt(instance, level, limits, plan, rounds=8, floor=-np.inf):
-    effort = Effort(200, time.monotonic() + 60)
+    effort = Effort(200, Clock().after(60))
     return deal_anew(instance, level, limits, plan, floor, rounds, effort, np.random.default_rng(0))
 
 
@@ -45,7 +44,7 @@ def test_a_plan_at_its_bound_and_a_search_without_time_stay_as_they_are(instance
     plan = construct(instance, by_priority=False)
     limits = Limits(hard_limit(instance), 1e9)
     assert dealt(instance, FIT, limits, plan, floor=np.inf) is plan
-    stopped = Effort(10, time.monotonic() - 1)
+    stopped = Effort(10, Clock().after(-1))
     assert deal_anew(instance, FIT, limits, plan, 0.0, 5, stopped, np.random.default_rng(0)) is plan
 
 

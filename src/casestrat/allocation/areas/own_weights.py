@@ -30,7 +30,7 @@ _EASE = 1e-7
 _MOST_STEPS = 2_000_000_000  # states times caseloads, up to which all of them are gone through
 _MOST_CASELOADS = 50_000
 _LINES, _ROUNDS = 24, 5  # lines below the squares at first, and rounds of adding more
-_NODES, _SECONDS = 2_000, 10.0  # of each round; the seconds are only a safety
+_NODES, _SECONDS = 2_000, 120.0  # of each round; the seconds are only a safety
 
 
 @dataclass(frozen=True, slots=True, eq=False)

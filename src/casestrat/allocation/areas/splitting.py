@@ -16,6 +16,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linprog
 
+from casestrat.allocation.solver.clock import Clock
 from casestrat.allocation.solver.partition import choose
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ class Zone:
             return
         needs = np.concatenate([np.ones(len(self.weights)), [float(number)]])
         columns = sparse.csc_array(rows[:, kept])
-        chosen = choose(columns, value[kept], needs, needs, _NODES, _SECONDS)
+        chosen = choose(columns, value[kept], needs, needs, _NODES, _SECONDS, Clock())
         if chosen.taken is not None:
             bins = tuple(tuple(columns[:, [at]].nonzero()[0][:-1].tolist()) for at in np.flatnonzero(chosen.taken))
             if squares(self.weights, bins) < split.value:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Wholes: TypeAlias = NDArray[np.int64]
 
 _EASE = 1e-6
-_MOST_CASES = 1_500  # tried with exchanges, those of greatest priority
+_LOOKS = 30_000_000  # exchanges of bundles looked at by one call, those for cases of greatest priority first
 
 
 def rounded_in(model: CountModel, fractions: Fractions) -> Tally:
@@ -74,7 +74,7 @@ def fill(tally: Tally, cases: Wholes, priced: Numbers | None) -> None:
         if not _put(tally, int(case), pairs, priced):
             over.append(int(case))
     if over:
-        _squeeze(tally, sorted(over, key=lambda case: -tally.instance.priority[case])[:_MOST_CASES], starts)
+        _squeeze(tally, sorted(over, key=lambda case: -tally.instance.priority[case]), starts)
 
 
 def _least_minutes(tally: Tally) -> Wholes:
@@ -121,7 +121,10 @@ def crowd(tally: Tally, cases: Wholes) -> None:
 
 
 def _squeeze(tally: Tally, cases: list[int], starts: Wholes) -> None:
-    """Place cases one after the other by an exchange of two case managers that makes room for it."""
+    """Place cases one after the other by an exchange of two case managers that makes room for it.
+
+    What is looked at is counted: however many the cases are, a call ends after the same number of steps.
+    """
     market = open_market(tally)
     bundles = bundles_of(market) if market is not None and len(market.gives) else None
     if market is None or bundles is None:
@@ -130,13 +133,17 @@ def _squeeze(tally: Tally, cases: list[int], starts: Wholes) -> None:
     by_first, by_second = np.argsort(market.first, kind="stable"), np.argsort(market.second, kind="stable")
     ends = [np.searchsorted(side[order], np.arange(tally.instance.m + 1))
             for side, order in ((market.first, by_first), (market.second, by_second))]  # fmt: skip
+    looks = _LOOKS
     for case in cases:
+        if looks <= 0:
+            break
         pairs = np.arange(*starts[tally.instance.group[case] : tally.instance.group[case] + 2])
         pairs = pairs[tally.has_places(pairs)]
         parts = [
             np.r_[by_first[ends[0][j] : ends[0][j + 1]], by_second[ends[1][j] : ends[1][j + 1]]]
             for j in tally.managers[pairs]
         ]
+        looks -= bundles.cells * sum(len(part) for part in parts)
         found = _room_for(tally, market, bundles, open_, np.repeat(pairs, [len(part) for part in parts]), parts)
         if found is not None:
             pair, couple, out, back = found

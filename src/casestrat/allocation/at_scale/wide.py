@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from casestrat.allocation.problem.instance import Instance
+    from casestrat.allocation.solver.clock import Clock
     from casestrat.allocation.solver.relaxation import CountModel, Cut, Fractions
 
     Numbers: TypeAlias = NDArray[np.float64]
@@ -85,7 +86,9 @@ def levelled(instance: Instance, plan: Wholes, limit: Wholes, *, keeps_cost: boo
     return tally.dealt()
 
 
-def fitted(instance: Instance, plan: Wholes, limits: Limits, seconds: float, tries: int) -> Iterator[Wholes]:
+def fitted(
+    instance: Instance, plan: Wholes, limits: Limits, seconds: float, tries: int, clock: Clock
+) -> Iterator[Wholes]:
     """Give plans within the limits that place the same cases at less cost.
 
     Parameters
@@ -100,6 +103,8 @@ def fitted(instance: Instance, plan: Wholes, limits: Limits, seconds: float, tri
         For each relaxation.
     tries : int
         How many margins to try.
+    clock : Clock
+        Notes whether the seconds were used up.
 
     Yields
     ------
@@ -111,7 +116,7 @@ def fitted(instance: Instance, plan: Wholes, limits: Limits, seconds: float, tri
     other = np.full(instance.n, NOBODY, dtype=np.int64)
     found = False
     for margin in _MARGINS[:tries]:
-        rounded = _fitted(part, plan[placed], inside, margin, seconds)
+        rounded = _fitted(part, plan[placed], inside, margin, seconds, clock)
         if rounded is not None:
             other[placed] = rounded
             if is_inside(instance, limits, other):
@@ -150,11 +155,11 @@ def placed_alone(instance: Instance, plan: Wholes, limits: Limits) -> tuple[Inst
     return part, plan[placed], Limits(limits.load, 0.0, limits.squares)
 
 
-def _fitted(part: Instance, plan: Wholes, limits: Limits, margin: float, seconds: float) -> Wholes | None:
+def _fitted(part: Instance, plan: Wholes, limits: Limits, margin: float, seconds: float, clock: Clock) -> Wholes | None:
     """Round the relaxation within limits a little tighter, then exchange within the limits themselves."""
     tight = np.maximum(((1 - margin) * limits.load).astype(np.int64), np.minimum(part.before, limits.load))
     squares = None if limits.squares is None else (1 - margin / 4) * limits.squares
-    model, fractions = fractions_within(part, plan, Limits(tight, 0.0, squares), seconds)
+    model, fractions = fractions_within(part, plan, Limits(tight, 0.0, squares), seconds, clock)
     if fractions is None:
         return None
     tally = rounded_in(replace(model, limits=limits), fractions)
@@ -170,7 +175,7 @@ def _fitted(part: Instance, plan: Wholes, limits: Limits, margin: float, seconds
 
 
 def fractions_within(
-    instance: Instance, plan: Wholes, limits: Limits, seconds: float
+    instance: Instance, plan: Wholes, limits: Limits, seconds: float, clock: Clock
 ) -> tuple[CountModel, Fractions | None]:
     """Solve the relaxation of level 3, its squares held from below by lines only where they are too great.
 
@@ -184,6 +189,8 @@ def fractions_within(
         What earlier levels have settled.
     seconds : float
         For each of the few times that it is solved.
+    clock : Clock
+        Notes whether they were used up.
 
     Returns
     -------
@@ -192,7 +199,7 @@ def fractions_within(
     """
     cuts: tuple[Cut, ...] = ()
     model = build(instance, FIT, Limits(limits.load, limits.left))
-    fractions = solve_relaxation(model, seconds)
+    fractions = solve_relaxation(model, seconds, clock)
     for _ in range(_CUT_ROUNDS):
         if fractions is None or limits.squares is None:
             break
@@ -202,7 +209,7 @@ def fractions_within(
             cuts = cuts_at(instance, instance.loads(plan).astype(np.float64), _FIRST_STEPS)
         cuts += cuts_at(instance, fractions.load, (-1, 0))
         other = build(instance, FIT, limits, cuts)
-        found = solve_relaxation(other, seconds)
+        found = solve_relaxation(other, seconds, clock)
         if found is None:
             break
         model, fractions = other, found

@@ -7,7 +7,6 @@ steps, so that the same problem gives the same plan on every machine.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from casestrat.allocation.problem.instance import Instance
+    from casestrat.allocation.solver.clock import Deadline
 
     Flags: TypeAlias = NDArray[np.bool_]
     Numbers: TypeAlias = NDArray[np.float64]
@@ -224,7 +224,7 @@ def _least(steps: Steps, fine: Flags, first: Numbers, second: Numbers) -> tuple[
     return int(steps.cases[at[0]]), int(steps.targets[at[0]])
 
 
-def search_frontier(moving: Moving, start: Wholes, most: int, deadline: float) -> list[Wholes]:
+def search_frontier(moving: Moving, start: Wholes, most: int, deadline: Deadline) -> list[Wholes]:
     """Return the best plan found under each budget.
 
     Parameters
@@ -235,8 +235,8 @@ def search_frontier(moving: Moving, start: Wholes, most: int, deadline: float) -
         A plan without a voluntary move.
     most : int
         The greatest budget.
-    deadline : float
-        Moment of the monotonic clock at which the search stops; the budgets after it get the last plan found.
+    deadline : Deadline
+        Moment at which the search stops in any case; the budgets after it get the last plan found.
 
     Returns
     -------
@@ -252,7 +252,7 @@ def search_frontier(moving: Moving, start: Wholes, most: int, deadline: float) -
     idle = 0
     for budget in range(1, most + 1):
         best = states[-1]
-        for candidate in _candidates(mover, states, budget) if time.monotonic() < deadline else ():
+        for candidate in _candidates(mover, states, budget) if not deadline.is_over() else ():
             _settle(mover, candidate)
             if len(candidate.away) <= budget and candidate.value().is_below(best.value()):
                 best = candidate
@@ -263,7 +263,7 @@ def search_frontier(moving: Moving, start: Wholes, most: int, deadline: float) -
     return [state.plan for state in states]
 
 
-def polished(moving: Moving, plan: Wholes, budget: int, deadline: float) -> Wholes:
+def polished(moving: Moving, plan: Wholes, budget: int, deadline: Deadline) -> Wholes:
     """Return a plan after the moves that are left of its budget were made, and some were taken back for better ones.
 
     Parameters
@@ -274,8 +274,8 @@ def polished(moving: Moving, plan: Wholes, budget: int, deadline: float) -> Whol
         A plan within the budget.
     budget : int
         Most voluntary moves.
-    deadline : float
-        Moment of the monotonic clock at which to stop.
+    deadline : Deadline
+        Moment at which to stop in any case.
 
     Returns
     -------
@@ -352,12 +352,12 @@ def _settle(mover: Mover, state: State) -> None:
         state.put(*found)
 
 
-def _with_better_moves(mover: Mover, state: State, deadline: float) -> State:
+def _with_better_moves(mover: Mover, state: State, deadline: Deadline) -> State:
     """Take moves back for better ones, as long as that pays."""
     for _ in range(_REPLACEMENTS):
         better = None
         for case in state.away.tolist():
-            if time.monotonic() >= deadline:
+            if deadline.is_over():
                 return state
             home = int(mover.moving.home[case])
             if not mover.moving.is_closed[home] and not state.has_room(np.array([case]), np.array([home]))[0]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from casestrat.allocation.moves.moving import Moving, State, Value, polished
-from casestrat.allocation.moves.moving_model import SMALL_PAIRS, MoveModel, Proven, prove
+from casestrat.allocation.moves.moving_model import SMALL_PAIRS, Allowance, MoveModel, Proven, prove
 from casestrat.allocation.problem.instance import Instance, ask, canonical
 from casestrat.allocation.solver.draft import NOBODY
 from casestrat.tables import TEXT
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from casestrat.allocation.moves.standing import Standing
     from casestrat.allocation.problem.problem import AllocationProblem
+    from casestrat.allocation.solver.clock import Deadline
 
     Wholes: TypeAlias = NDArray[np.int64]
 
@@ -70,7 +70,7 @@ class Arrays:
 
 
 def proven(
-    model: MoveModel, plans: list[Wholes], values: list[Value], deadline: float
+    model: MoveModel, plans: list[Wholes], values: list[Value], effort: Allowance
 ) -> tuple[list[Wholes], list[Value], list[Value]]:
     """Return the plans of a small problem after whole-number optimisation; none is worse than the one before.
 
@@ -82,8 +82,8 @@ def proven(
         One plan per budget, from 0.
     values : list of Value
         What each is worth.
-    deadline : float
-        Moment of the monotonic clock at which to stop.
+    effort : Allowance
+        What may be done; used up.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def proven(
     better: list[Wholes] = []
     bounds: list[Value] = []
     values = list(values)
-    last = _proven_one(model, plans[-1], len(plans) - 1, deadline, levels)
+    last = _proven_one(model, plans[-1], len(plans) - 1, effort, levels)
     plans = [*plans[:-1], last.plan]
     for budget, plan in enumerate(plans):
         if better and values[budget - 1].is_below(values[budget]):
@@ -103,8 +103,8 @@ def proven(
         bound = last.bound
         if last.bound.is_below(State(model.moving, plan).value()):
             bound = Value(last.bound.left, 0.0, 0.0)  # later levels' bounds hold for the last budget alone
-            if time.monotonic() < deadline:
-                found, proved = _proven_one(model, plan, budget, deadline, levels)
+            if not effort.is_spent:
+                found, proved = _proven_one(model, plan, budget, effort, levels)
                 is_taken = _is_no_worse(model.moving, found, better[-1] if better else plan)
                 plan, bound = (found, proved) if is_taken else (plan, Value(proved.left, proved.peak, 0.0))
         better.append(plan)
@@ -114,7 +114,7 @@ def proven(
 
 
 def with_more_placed(
-    model: MoveModel, plans: list[Wholes], values: list[Value], budgets: tuple[int, ...], deadline: float
+    model: MoveModel, plans: list[Wholes], values: list[Value], budgets: tuple[int, ...], deadline: Deadline
 ) -> tuple[list[Wholes], list[Value]]:
     """Return the plans after whole-number optimisation of level 1 alone, under a few budgets, in a large problem.
 
@@ -128,8 +128,8 @@ def with_more_placed(
         What each is worth.
     budgets : tuple of int
         Those to work on, the most wanted first.
-    deadline : float
-        Moment of the monotonic clock at which to stop.
+    deadline : Deadline
+        Moment at which to stop in any case.
 
     Returns
     -------
@@ -139,8 +139,8 @@ def with_more_placed(
     moving, plans, values = model.moving, list(plans), list(values)
     hopeless = float(moving.instance.priority[moving.is_forced & moving.instance.hopeless].sum())
     for budget in budgets:
-        if values[budget].left > hopeless and time.monotonic() < deadline:
-            found = prove(model, plans[budget], budget, deadline, ("left",)).plan
+        if values[budget].left > hopeless and not deadline.is_over():
+            found = prove(model, plans[budget], budget, Allowance(np.inf, deadline), ("left",)).plan
             plans[budget] = polished(moving, found, budget, deadline)
             values[budget] = State(moving, plans[budget]).value()
     for budget in range(1, len(plans)):
@@ -149,12 +149,12 @@ def with_more_placed(
     return plans, values
 
 
-def _proven_one(model: MoveModel, plan: Wholes, budget: int, deadline: float, levels: tuple[str, ...]) -> Proven:
+def _proven_one(model: MoveModel, plan: Wholes, budget: int, effort: Allowance, levels: tuple[str, ...]) -> Proven:
     """Improve one plan; where squares are not proven, the search goes on from the peak that is."""
-    found = prove(model, plan, budget, deadline, levels)
+    found = prove(model, plan, budget, effort, levels)
     if "squares" in levels:
         return found
-    return found._replace(plan=polished(model.moving, found.plan, budget, deadline))
+    return found._replace(plan=polished(model.moving, found.plan, budget, effort.deadline))
 
 
 def _is_no_worse(moving: Moving, plan: Wholes, before: Wholes) -> bool:

@@ -7,7 +7,6 @@ small problems. The solver's word is not taken: its counts become a plan, whose 
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -22,6 +21,8 @@ from casestrat.allocation.solver.indices import in_32_bits
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from casestrat.allocation.solver.clock import Clock, Deadline
+
     Flags: TypeAlias = NDArray[np.bool_]
     Numbers: TypeAlias = NDArray[np.float64]
     Wholes: TypeAlias = NDArray[np.int64]
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 SMALL_PAIRS = 80  # pairs of kind and case manager up to which every value is proven
 MIDDLE_PAIRS = 400  # up to which the largest utilisation is
 _LEVELS = ("left", "peak", "squares")
-_NODES = 1_000
+_NODES, _NODE_PAIRS = 1_000, 1_000  # of a search tree; fewer, likewise, where there are more pairs than these
+_PROOFS_A_SECOND = 2.5  # searches for whole numbers that a second of time limit buys, at SMALL_PAIRS
 _OPTIMAL = 0
 _SECANTS = 200  # loads at which squares are held exactly, one case manager
 _LINES = 12  # where more would be needed: lines below the squares, one case manager
@@ -63,6 +65,24 @@ class MoveModel:
     def n_pairs(self) -> int:
         """Number of pairs."""
         return len(self.pair_kind)
+
+
+@dataclass(slots=True)
+class Allowance:
+    """What is left of the searches for whole numbers, and the moment at which they stop in any case."""
+
+    searches: float
+    deadline: Deadline
+
+    @classmethod
+    def of(cls, time_limit_s: float, deadline: Deadline) -> Allowance:
+        """Return what a time limit buys."""
+        return cls(_PROOFS_A_SECOND * time_limit_s, deadline)
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether no further search may begin."""
+        return self.searches <= 0 or self.deadline.is_over()
 
 
 def model_of(moving: Moving) -> MoveModel:
@@ -106,6 +126,7 @@ def solve(
     model: MoveModel,
     asked: Asked,
     seconds: float,
+    clock: Clock,
     *,
     whole: bool,
     around: Wholes | None = None,
@@ -119,7 +140,9 @@ def solve(
     asked : Asked
         The level, the budget, and what earlier levels have settled.
     seconds : float
-        Most seconds.
+        Most seconds of computing: a safety, as nodes are counted.
+    clock : Clock
+        Notes whether they were used up.
     whole : bool
         Whether counts must be whole numbers.
     around : numpy.ndarray of int, shape (m,), optional
@@ -134,13 +157,13 @@ def solve(
     parts.build(around)
     c = np.zeros(parts.n)
     c[parts.target] = parts.target_cost
-    solved = milp(
-        c,
-        constraints=parts.constraints(),
-        bounds=Bounds(0, parts.upper),
-        integrality=parts.integrality if whole else np.zeros(parts.n),
-        options={"time_limit": max(seconds, 0.05), "mip_rel_gap": 0.0, "node_limit": _NODES},
-    )
+    nodes = max(_NODES * _NODE_PAIRS // max(model.n_pairs, _NODE_PAIRS), 1)
+    with clock.watching(seconds) as given:
+        solved = milp(
+            c, constraints=parts.constraints(), bounds=Bounds(0, parts.upper),
+            integrality=parts.integrality if whole else np.zeros(parts.n),
+            options={"time_limit": given, "mip_rel_gap": 0.0, "node_limit": nodes},
+        )  # fmt: skip
     bound = solved.mip_dual_bound if whole else (solved.fun if solved.status == _OPTIMAL else None)
     return Solved(
         None if solved.x is None else np.asarray(solved.x[: model.n_pairs + len(model.size)], dtype=np.float64),
@@ -339,7 +362,7 @@ class Proven(NamedTuple):
     bound: Value
 
 
-def prove(model: MoveModel, plan: Wholes, budget: int, deadline: float, levels: tuple[str, ...] = _LEVELS) -> Proven:
+def prove(model: MoveModel, plan: Wholes, budget: int, effort: Allowance, levels: tuple[str, ...] = _LEVELS) -> Proven:
     """Return the best plan under a budget by whole-number optimisation, level by level, and what it proves.
 
     Parameters
@@ -350,8 +373,8 @@ def prove(model: MoveModel, plan: Wholes, budget: int, deadline: float, levels: 
         The best plan known.
     budget : int
         Most voluntary moves.
-    deadline : float
-        Moment of the monotonic clock at which to stop.
+    effort : Allowance
+        What may be done; used up.
     levels : tuple of str, optional
         Those to work on.
 
@@ -367,14 +390,15 @@ def prove(model: MoveModel, plan: Wholes, budget: int, deadline: float, levels: 
     bounds: list[float] = []
     for level in _LEVELS:
         value = State(moving, plan).value()
-        if level not in levels or (level == "left" and value.left <= hopeless):
+        if level not in levels or (level == "left" and value.left <= hopeless) or effort.is_spent:
             bounds.append(hopeless if level == "left" else 0.0)
             continue
         settled = Asked(
             level, budget, value.left - hopeless if level != "left" else np.inf,
             value.peak if level == "squares" else np.inf,
         )  # fmt: skip
-        found = solve(model, settled, (deadline - time.monotonic()) / 2, whole=True)
+        effort.searches -= model.n_pairs / SMALL_PAIRS
+        found = solve(model, settled, effort.deadline.left / 2, effort.deadline.clock, whole=True)
         if found.counts is not None:
             other = plan_of(model, found.counts, plan)
             if is_within(moving, other, budget) and State(moving, other).value().is_below(value):
@@ -385,7 +409,7 @@ def prove(model: MoveModel, plan: Wholes, budget: int, deadline: float, levels: 
     return Proven(plan, Value(*(_capped(bound, reached) for bound, reached in zip(bounds, value, strict=True))))
 
 
-def bound_of(model: MoveModel, plan: Wholes, budget: int, seconds: float) -> Value:
+def bound_of(model: MoveModel, plan: Wholes, budget: int, seconds: float, clock: Clock) -> Value:
     """Return what no plan under a budget can beat, from the model with fractions allowed.
 
     Parameters
@@ -397,7 +421,9 @@ def bound_of(model: MoveModel, plan: Wholes, budget: int, seconds: float) -> Val
     budget : int
         Most voluntary moves.
     seconds : float
-        Most seconds for each level.
+        Most seconds of computing for each level.
+    clock : Clock
+        Notes whether they were used up.
 
     Returns
     -------
@@ -412,10 +438,11 @@ def bound_of(model: MoveModel, plan: Wholes, budget: int, seconds: float) -> Val
     hopeless = float(moving.instance.priority[moving.is_forced & moving.instance.hopeless].sum())
     left = hopeless
     if value.left > hopeless:
-        left += max(solve(model, Asked("left", budget), seconds, whole=False).bound, 0.0)
+        left += max(solve(model, Asked("left", budget), seconds, clock, whole=False).bound, 0.0)
     beyond = max(value.left - hopeless, 0.0)
-    peak = solve(model, Asked("peak", budget, beyond), seconds, whole=False).bound
-    squares = solve(model, Asked("squares", budget, beyond, value.peak), seconds, whole=False, around=state.load).bound
+    peak = solve(model, Asked("peak", budget, beyond), seconds, clock, whole=False).bound
+    settled = Asked("squares", budget, beyond, value.peak)
+    squares = solve(model, settled, seconds, clock, whole=False, around=state.load).bound
     return Value(*(_capped(max(b, 0.0), v) for b, v in zip((left, peak, squares), value, strict=True)))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,7 +18,7 @@ from casestrat.allocation.moves.cover import (
 )
 from casestrat.allocation.moves.moving import State, Value, fit_by_swaps, search_frontier
 from casestrat.allocation.moves.moving_arrays import Arrays, proven, raised, with_more_placed
-from casestrat.allocation.moves.moving_model import MIDDLE_PAIRS, SMALL_PAIRS, bound_of, model_of
+from casestrat.allocation.moves.moving_model import MIDDLE_PAIRS, SMALL_PAIRS, Allowance, bound_of, model_of
 from casestrat.allocation.moves.standing import BALANCE, NEWCOMER, ROOM, Change, Standing, take_stock
 from casestrat.allocation.plan.checker import require_sound
 from casestrat.allocation.plan.days import days_of
@@ -27,6 +26,7 @@ from casestrat.allocation.plan.plan import Plan, make_plan
 from casestrat.allocation.problem.instance import ask
 from casestrat.allocation.problem.objective import LARGEST, SQUARES, UNASSIGNED
 from casestrat.allocation.solve import LevelResult, allocate
+from casestrat.allocation.solver.clock import Clock
 from casestrat.allocation.solver.draft import NOBODY
 from casestrat.errors import UsageError
 from casestrat.knowledge import Sentence, load_wording, say_each
@@ -159,7 +159,7 @@ def reallocate(
     protected : iterable of str, or DataFrame with case_id, optional
         Cases that may not be moved voluntarily, as :func:`casestrat.allocation.sensitive_cases` lists them.
     time_limit_s : float, optional
-        Seconds, 0 or more; the clock only ends a search that takes longer.
+        Seconds of computing, 0 or more: they buy steps, and the clock only ends what takes far longer (``is_cut``).
     random_state : int, optional
         Seed of the search.
 
@@ -215,7 +215,7 @@ class _Work:
 
     def __init__(self, standing: Standing, max_moves: int, limit: float, seed: int) -> None:
         self.standing, self.max_moves, self.limit, self.seed = standing, max_moves, limit, seed
-        self.start = time.monotonic()
+        self.clock, self.is_cut = Clock(), False
         self.arrays = Arrays(standing, standing.problem)
         self.bounds: list[Value] = []  # by budget, where values were proven
 
@@ -232,6 +232,7 @@ class _Work:
         moves = self.moves(final, sentences, cover)
         told = dict(final.sentences) | {"moves": {case: sentence for case, (_, sentence) in sentences.items()}}
         named = {one.name: getattr(final, one.name) for one in fields(Plan)} | {"sentences": told}
+        named["is_cut"] = self.is_cut or self.clock.has_cut
         made = Reallocation(
             **named, moves=moves, frontier=self.frontier(plans, values), cover=cover, problem=problem_of(final)
         )
@@ -240,12 +241,12 @@ class _Work:
     def frontier_plans(self) -> tuple[list[Wholes], list[Value]]:
         """Return the best plan under each budget up to one more than asked, and its value."""
         moving = self.arrays.moving
-        deadline = self.start + 0.8 * self.limit
+        deadline = self.clock.after(0.8 * self.limit)
         plans = search_frontier(moving, self.at_no_cost(), self.max_moves + 1, deadline)
         model = model_of(moving)
         values = [State(moving, plan).value() for plan in plans]
         if model.n_pairs <= MIDDLE_PAIRS and moving.instance.m:
-            plans, values, self.bounds = proven(model, plans, values, deadline)
+            plans, values, self.bounds = proven(model, plans, values, Allowance.of(self.limit, deadline))
         elif moving.instance.m:
             few = tuple(dict.fromkeys((self.max_moves, self.max_moves // 2, self.max_moves // 4)))
             plans, values = with_more_placed(model, plans, values, few, deadline)
@@ -257,7 +258,13 @@ class _Work:
         stays = cases["why_forced"].isna()
         free = self.standing.problem
         fixed = replace(free, cases=free.cases.assign(is_fixed=stays.to_numpy()))
-        return self.arrays.plan_of(self.holders_of(allocate(fixed, 0.3 * self.limit, self.seed)))
+        return self.arrays.plan_of(self.holders_of(self.allocated(fixed)))
+
+    def allocated(self, problem: AllocationProblem) -> Plan:
+        """Return the plan of a problem of which most cases are fixed."""
+        plan = allocate(problem, 0.3 * self.limit, self.seed)
+        self.is_cut |= plan.is_cut
+        return plan
 
     def holders_of(self, plan: Plan) -> pd.Series:
         """Who has each case in a plan, in the order of the cases."""
@@ -271,8 +278,7 @@ class _Work:
             return free, holder, {}
         roomier = raised(free, agreed, set(agreed["cm_id"]))
         fixed = roomier.cases.assign(is_fixed=holder.notna().to_numpy(), cm_id=holder.fillna(free.cases["cm_id"]))
-        plan = allocate(replace(roomier, cases=fixed), 0.3 * self.limit, self.seed)
-        after = self.holders_of(plan)
+        after = self.holders_of(self.allocated(replace(roomier, cases=fixed)))
         new = after.notna() & holder.isna()
         placed = dict(zip(self.standing.cases.loc[new, "case_id"], after[new], strict=True))
         return raised(free, agreed, set(placed.values())), after, placed
@@ -303,7 +309,7 @@ class _Work:
         else:
             proved = self.bounds[self.max_moves] if self.bounds and arrays is self.arrays else Value(0.0, 0.0, 0.0)
             is_known = model.n_pairs <= SMALL_PAIRS and arrays is self.arrays
-            by_fractions = proved if is_known else bound_of(model, plan, self.max_moves, seconds)
+            by_fractions = proved if is_known else bound_of(model, plan, self.max_moves, seconds, self.clock)
             bound = Value(*(max(pair) for pair in zip(proved, by_fractions, strict=True)))
         return tuple(
             LevelResult(level, float(reached), min(float(least), float(reached)), float(reached))

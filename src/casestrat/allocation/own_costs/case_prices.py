@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from casestrat.allocation.own_costs.knapsacks import Costs, Taken
+    from casestrat.allocation.solver.clock import Deadline
 
     Flags: TypeAlias = NDArray[np.bool_]
     Numbers: TypeAlias = NDArray[np.float64]
@@ -35,7 +35,7 @@ class Priced:
     bound: float
 
 
-def by_steps(costs: Costs, prices: Numbers, value: float, steps: int, deadline: float) -> Priced:
+def by_steps(costs: Costs, prices: Numbers, value: float, steps: int, deadline: Deadline) -> Priced:
     """Return better prices by steps along the subgradient: dearer where nobody takes a case, cheaper where many do.
 
     Parameters
@@ -48,8 +48,8 @@ def by_steps(costs: Costs, prices: Numbers, value: float, steps: int, deadline: 
         Value of a plan; the steps aim at it.
     steps : int
         Most steps.
-    deadline : float
-        Moment of the monotonic clock at which to stop in any case.
+    deadline : Deadline
+        Moment at which to stop in any case.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def by_steps(costs: Costs, prices: Numbers, value: float, steps: int, deadline: 
     """
     best, length, waited = Priced(prices, -np.inf), 1.0, 0
     for _ in range(steps):
-        if time.monotonic() > deadline:
+        if deadline.is_over():
             break
         taken = best_taken(costs, prices)
         waited += 1
@@ -121,7 +121,7 @@ class Menu:
         return matrix, value.astype(np.float64)
 
 
-def by_caseloads(costs: Costs, start: Priced, menu: Menu, rounds: int, each: int, deadline: float) -> Priced:
+def by_caseloads(costs: Costs, start: Priced, menu: Menu, rounds: int, each: int, deadline: Deadline) -> Priced:
     """Return better prices by generating caseloads: those best at the prices, then the prices that these call for.
 
     Parameters
@@ -136,8 +136,8 @@ def by_caseloads(costs: Costs, start: Priced, menu: Menu, rounds: int, each: int
         Most rounds.
     each : int
         Caseloads to add per case manager and round.
-    deadline : float
-        Moment of the monotonic clock at which to stop in any case.
+    deadline : Deadline
+        Moment at which to stop in any case.
 
     Returns
     -------
@@ -149,7 +149,7 @@ def by_caseloads(costs: Costs, start: Priced, menu: Menu, rounds: int, each: int
         for manager in range(costs.m):
             menu.add(manager, best_caseloads(costs, prices, manager, each))
         called, proven = _called_for(costs, menu)
-        if called is None or time.monotonic() > deadline or proven - best.bound <= _NEAR * abs(proven):
+        if called is None or deadline.is_over() or proven - best.bound <= _NEAR * abs(proven):
             break
         prices = share * called + (1 - share) * best.prices
         taken: Taken = best_taken(costs, prices)

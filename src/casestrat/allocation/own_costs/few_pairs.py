@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import comb
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from casestrat.allocation.own_costs.case_prices import Menu
     from casestrat.allocation.own_costs.knapsacks import Costs
+    from casestrat.allocation.solver.clock import Deadline
     from casestrat.allocation.solver.partition import Choice
 
     Flags: TypeAlias = NDArray[np.bool_]
@@ -32,7 +32,7 @@ _NODES_A_ROUND = 600  # times cases
 
 
 def deal_on(
-    costs: Costs, pairs: Flags, cases: Wholes, among: Wholes, nodes: int, seconds: float
+    costs: Costs, pairs: Flags, cases: Wholes, among: Wholes, nodes: int, deadline: Deadline
 ) -> tuple[Wholes | None, Choice]:
     """Return who of a group gets each of some cases, at least cost on the given pairs; and what the solver said.
 
@@ -46,7 +46,7 @@ def deal_on(
         The cases and the case managers.
     nodes : int
         Most nodes of the search tree.
-    seconds : float
+    deadline : Deadline
         A safety beside it.
 
     Returns
@@ -63,13 +63,15 @@ def deal_on(
     )
     room = costs.room[among].astype(np.float64)
     low, high = np.concatenate([np.ones(n), np.zeros(m)]), np.concatenate([np.ones(n), room])
-    found = choose(matrix, costs.cost[cases[rows], among[columns]], low, high, nodes, seconds)
+    found = choose(
+        matrix, costs.cost[cases[rows], among[columns]], low, high, nodes, _SAFE * deadline.left, deadline.clock
+    )
     if found.taken is None or not np.array_equal(rows[found.taken], np.arange(n)):
         return None, found
     return among[columns[found.taken]], found
 
 
-def on_pairs(costs: Costs, plan: Wholes, pairs: Flags, nodes: int, deadline: float) -> tuple[Wholes, float]:
+def on_pairs(costs: Costs, plan: Wholes, pairs: Flags, nodes: int, deadline: Deadline) -> tuple[Wholes, float]:
     """Return the plan, or a better one on the given pairs; and a bound on any plan on these.
 
     Parameters
@@ -82,16 +84,15 @@ def on_pairs(costs: Costs, plan: Wholes, pairs: Flags, nodes: int, deadline: flo
         Pairs to choose from.
     nodes : int
         Most nodes of the search tree.
-    deadline : float
-        Moment of the monotonic clock at which to stop.
+    deadline : Deadline
+        Moment at which to stop in any case.
 
     Returns
     -------
     tuple of numpy.ndarray of int and float
         A plan, no dearer; the bound is infinite where the pairs allow no plan.
     """
-    seconds = _SAFE * (deadline - time.monotonic())
-    new, found = deal_on(costs, pairs, np.arange(costs.n), np.arange(costs.m), nodes, seconds)
+    new, found = deal_on(costs, pairs, np.arange(costs.n), np.arange(costs.m), nodes, deadline)
     return cheaper(costs, plan, new), found.bound
 
 
@@ -120,12 +121,12 @@ class Budget:
 
     rounds: float
     nodes: int
-    deadline: float
+    deadline: Deadline
 
     @property
     def is_spent(self) -> bool:
         """Whether nothing is left."""
-        return self.rounds <= 0 or time.monotonic() >= self.deadline
+        return self.rounds <= 0 or self.deadline.is_over()
 
 
 def deal_group(costs: Costs, plan: Wholes, pairs: Flags, among: Wholes, budget: Budget) -> Wholes | None:
@@ -152,7 +153,7 @@ def deal_group(costs: Costs, plan: Wholes, pairs: Flags, among: Wholes, budget: 
     cases = np.flatnonzero(np.isin(plan, among))
     open_pairs = pairs.copy()
     open_pairs[cases, plan[cases]] = True
-    dealt, found = deal_on(costs, open_pairs, cases, among, budget.nodes, _SAFE * (budget.deadline - time.monotonic()))
+    dealt, found = deal_on(costs, open_pairs, cases, among, budget.nodes, budget.deadline)
     budget.rounds -= 1 + found.nodes * len(cases) / _NODES_A_ROUND
     if dealt is None:
         return None
@@ -257,7 +258,7 @@ def _groups(m: int, size: int, rng: np.random.Generator) -> Wholes:
     return np.unique(np.sort(drawn, axis=1), axis=0).astype(np.int64)
 
 
-def from_menu(costs: Costs, plan: Wholes, menu: Menu, nodes: int, deadline: float) -> tuple[Wholes, float]:
+def from_menu(costs: Costs, plan: Wholes, menu: Menu, nodes: int, deadline: Deadline) -> tuple[Wholes, float]:
     """Return the plan, or a better one out of whole caseloads; and a bound on any plan out of these.
 
     Parameters
@@ -270,8 +271,8 @@ def from_menu(costs: Costs, plan: Wholes, menu: Menu, nodes: int, deadline: floa
         Caseloads to choose from, at most one per case manager, so that every case is in one.
     nodes : int
         Most nodes of the search tree.
-    deadline : float
-        Moment of the monotonic clock at which to stop.
+    deadline : Deadline
+        Moment at which to stop in any case.
 
     Returns
     -------
@@ -282,7 +283,7 @@ def from_menu(costs: Costs, plan: Wholes, menu: Menu, nodes: int, deadline: floa
     matrix, value = menu.columns()
     n, m = costs.n, costs.m
     low, high = np.concatenate([np.ones(n), np.zeros(m)]), np.ones(n + m)
-    found = choose(matrix, value, low, high, nodes, _SAFE * (deadline - time.monotonic()))
+    found = choose(matrix, value, low, high, nodes, _SAFE * deadline.left, deadline.clock)
     if found.taken is None:
         return plan, found.bound
     new = np.full(n, -1, dtype=np.int64)

@@ -6,7 +6,6 @@ takes longer.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from casestrat.allocation.problem.instance import Instance
+    from casestrat.allocation.solver.clock import Deadline
     from casestrat.allocation.solver.relaxation import Limits
 
     Numbers: TypeAlias = NDArray[np.float64]
@@ -54,7 +54,7 @@ class Placed:
 
 
 def place(
-    instance: Instance, limits: Limits, plan: Wholes, time_limit_s: float, deadline: float, rng: np.random.Generator
+    instance: Instance, limits: Limits, plan: Wholes, time_limit_s: float, deadline: Deadline, rng: np.random.Generator
 ) -> Placed | None:
     """Return a plan at little cost, and the bound; None where the general way is the better one.
 
@@ -71,8 +71,8 @@ def place(
         A plan within the limits; with a case left over, the answer is None.
     time_limit_s : float
         Decides how many steps are taken.
-    deadline : float
-        Moment of the monotonic clock at which to stop.
+    deadline : Deadline
+        Moment at which to stop in any case.
     rng : numpy.random.Generator
         Settles which groups are tried.
 
@@ -109,12 +109,12 @@ class _Start:
     bound: float
 
 
-def _started(instance: Instance, limits: Limits, plan: Wholes, deadline: float) -> _Start:
+def _started(instance: Instance, limits: Limits, plan: Wholes, deadline: Deadline) -> _Start:
     """Solve the linear relaxation and round it."""
     plan = descend(Draft(instance, plan, limits.load), limits)
     bound, minutes = relaxed_bound(instance, FIT, limits, None), np.zeros(instance.m)
     model = build(instance, FIT, limits)
-    fractions = solve_relaxation(model, max(deadline - time.monotonic(), 1.0))
+    fractions = solve_relaxation(model, max(deadline.left, 1.0), deadline.clock)
     if fractions is not None:
         minutes = fractions.prices.minutes
         bound = max(bound, relaxed_bound(instance, FIT, limits, fractions.prices))
@@ -138,14 +138,14 @@ class Placing:
         Case manager of each case; within everyone's room.
     time_limit_s : float
         Decides how many steps are taken.
-    deadline : float
-        Moment of the monotonic clock at which to stop.
+    deadline : Deadline
+        Moment at which to stop in any case.
     rng : numpy.random.Generator
         Settles which groups are tried.
     """
 
     def __init__(
-        self, costs: Costs, plan: Wholes, time_limit_s: float, deadline: float, rng: np.random.Generator
+        self, costs: Costs, plan: Wholes, time_limit_s: float, deadline: Deadline, rng: np.random.Generator
     ) -> None:
         self.costs, self.plan = costs, plan
         self.time_limit_s, self.deadline, self.rng = time_limit_s, deadline, rng

@@ -52,6 +52,8 @@ class Plan:
         Who else could follow each case, worked out when it is asked for.
     sentences : mapping of str to mapping
         Column → case → what it says of the case, in no language yet.
+    is_cut : bool
+        Whether the time limit ended a search that had steps left, so that another run may find another plan.
     """
 
     assignments: pd.DataFrame
@@ -60,6 +62,7 @@ class Plan:
     levels: pd.DataFrame
     beside: Choices = field(repr=False)
     sentences: Mapping[str, Mapping[str, Sentence]] = field(default=FrozenMap())
+    is_cut: bool = False
 
     @property
     def choices(self) -> pd.DataFrame:
@@ -72,7 +75,8 @@ class Plan:
     def __repr__(self) -> str:
         open_gaps = self.levels.loc[~self.levels["is_optimal"], "level"].tolist()
         proof = "every level optimal" if not open_gaps else f"gap open at {', '.join(open_gaps)}"
-        return f"Plan({len(self.assignments)} cases assigned, {len(self.unassigned)} not; {proof})"
+        cut = "; cut by the time limit" if self.is_cut else ""
+        return f"Plan({len(self.assignments)} cases assigned, {len(self.unassigned)} not; {proof}{cut})"
 
     def in_language(self, lang: str) -> Plan:
         """Return the same plan with its reasons in another language.

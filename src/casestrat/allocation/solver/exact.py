@@ -6,7 +6,6 @@ bounded by nodes, which are the same on every machine; seconds are only a safety
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from casestrat.allocation.problem.instance import Instance
+    from casestrat.allocation.solver.clock import Deadline
 
     Numbers: TypeAlias = NDArray[np.float64]
     Wholes: TypeAlias = NDArray[np.int64]
@@ -35,20 +35,15 @@ _CUT_ROUNDS = 3
 _PEAK_TRIES = 4
 _TINY_ROUNDS = 12  # of either
 _STEPS = (-13, -8, -5, -3, -2, -1, 0, 1, 2, 4, 7, 12)  # where squares are first held, in minute units from the load
-_LEAST_SECONDS = 0.05
+_LEAST_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much a call may do: branch-and-bound nodes, and the moment (of a monotonic clock) at which to stop."""
+    """How much a call may do: branch-and-bound nodes, and the moment at which to stop in any case."""
 
     nodes: int
-    deadline: float
-
-    @property
-    def seconds(self) -> float:
-        """Seconds left; HiGHS may overrun what it is given, so half of it is given."""
-        return max((self.deadline - time.monotonic()) / 2, 0.0)
+    deadline: Deadline
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +81,7 @@ def optimise(instance: Instance, level: str, limits: Limits, plan: Wholes, floor
     Outcome
         A plan inside the limits, not always better than the given one; and a valid bound.
     """
-    if not instance.n_pairs or effort.seconds < _LEAST_SECONDS:
+    if not instance.n_pairs or effort.deadline.is_over(_LEAST_SECONDS):
         return _NOTHING
     if level == LARGEST:
         return _lower_peak(instance, limits, plan, floor, effort)
@@ -97,7 +92,7 @@ def optimise(instance: Instance, level: str, limits: Limits, plan: Wholes, floor
 
 def _solve(model: CountModel, effort: Effort) -> Outcome:
     """Solve one model and turn its counts into a plan."""
-    if effort.seconds < _LEAST_SECONDS:
+    if effort.deadline.is_over(_LEAST_SECONDS):
         return _NOTHING
     rows = sparse.csc_array(sparse.vstack([model.a_ub, model.a_eq]))
     in_32_bits(rows)
@@ -105,10 +100,11 @@ def _solve(model: CountModel, effort: Effort) -> Outcome:
     high = np.concatenate([model.b_ub, model.b_eq])
     is_whole = np.zeros(len(model.c))
     is_whole[: model.n_pairs] = 1
-    solved = milp(
-        model.c, constraints=LinearConstraint(rows, low, high), bounds=Bounds(0, model.upper), integrality=is_whole,
-        options={"time_limit": effort.seconds, "node_limit": effort.nodes, "mip_rel_gap": 0.0},
-    )  # fmt: skip
+    with effort.deadline.clock.watching(effort.deadline.left / 2) as seconds:  # HiGHS may overrun what it is given
+        solved = milp(
+            model.c, constraints=LinearConstraint(rows, low, high), bounds=Bounds(0, model.upper), integrality=is_whole,
+            options={"time_limit": seconds, "node_limit": effort.nodes, "mip_rel_gap": 0.0},
+        )  # fmt: skip
     if solved.status == _INFEASIBLE:
         return Outcome(None, np.inf, is_complete=True)
     bound = -np.inf if solved.mip_dual_bound is None else float(solved.mip_dual_bound)

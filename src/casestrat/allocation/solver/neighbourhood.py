@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Wholes: TypeAlias = NDArray[np.int64]
 
 GROUP = 6  # case managers whose cases are dealt out together
+_ROUND_PAIRS = 50  # of class and case manager that one round is meant for
 _LEFT = 16  # cases left over that are dealt out with them, those of greatest priority
 
 
@@ -80,7 +81,7 @@ def deal_anew(
     limits: Limits,
     plan: Wholes,
     floor: float,
-    rounds: int,
+    rounds: float,
     effort: Effort,
     rng: np.random.Generator,
 ) -> Wholes:
@@ -98,8 +99,8 @@ def deal_anew(
         A plan within the limits.
     floor : float
         A bound on the level; a plan that meets it ends the search.
-    rounds : int
-        Most groups to try.
+    rounds : float
+        Most groups to try; a large group counts as several.
     effort : Effort
         Nodes of each, and the moment at which to stop all of them.
     rng : numpy.random.Generator
@@ -112,12 +113,13 @@ def deal_anew(
     """
     links = _links(instance)
     failed: set[bytes] = set()
-    for _ in range(rounds):
-        if effort.seconds < 0.1 or is_closed(level_value(instance, level, plan), floor):
+    while rounds > 0:
+        if is_closed(level_value(instance, level, plan), floor):
             break
         among = next((g for g in _groups(instance, level, plan, links, rng) if g.tobytes() not in failed), None)
-        if among is None:
+        if among is None or effort.deadline.is_over(0.2):
             break
+        rounds -= max(1.0, _pairs_of(instance, plan, among) / _ROUND_PAIRS)
         new = deal(instance, level, limits, plan, among, effort)
         if new is not None and is_inside(instance, limits, new) and is_better(instance, level, new, plan):
             plan = new
@@ -125,6 +127,12 @@ def deal_anew(
         else:
             failed.add(among.tobytes())
     return plan
+
+
+def _pairs_of(instance: Instance, plan: Wholes, among: Wholes) -> int:
+    """Count the pairs of the classes that a group of case managers has with the group."""
+    held = np.unique(instance.group[np.isin(plan, among)])
+    return int(instance.allowed[np.ix_(held, among)].sum())
 
 
 def _links(instance: Instance) -> Numbers:

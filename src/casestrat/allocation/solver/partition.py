@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy import sparse
 
+    from casestrat.allocation.solver.clock import Clock
+
     Flags: TypeAlias = NDArray[np.bool_]
     Numbers: TypeAlias = NDArray[np.float64]
 
@@ -31,7 +33,9 @@ class Choice:
     nodes: int = 0
 
 
-def choose(rows: sparse.csc_array, value: Numbers, low: Numbers, high: Numbers, nodes: int, seconds: float) -> Choice:
+def choose(
+    rows: sparse.csc_array, value: Numbers, low: Numbers, high: Numbers, nodes: int, seconds: float, clock: Clock
+) -> Choice:
     """Return the columns to take.
 
     Parameters
@@ -45,7 +49,9 @@ def choose(rows: sparse.csc_array, value: Numbers, low: Numbers, high: Numbers, 
     nodes : int
         Most nodes of the search tree: the same on every machine.
     seconds : float
-        A safety beside it.
+        Of computing: a safety beside it.
+    clock : Clock
+        Notes whether they were used up.
 
     Returns
     -------
@@ -55,10 +61,11 @@ def choose(rows: sparse.csc_array, value: Numbers, low: Numbers, high: Numbers, 
     if seconds < _LEAST_SECONDS or rows.shape[1] == 0:
         return Choice(None, -np.inf, is_complete=False)
     in_32_bits(rows)
-    solved = milp(
-        value, constraints=LinearConstraint(rows, low, high), bounds=Bounds(0, 1), integrality=np.ones(len(value)),
-        options={"time_limit": seconds, "node_limit": max(nodes, 1), "mip_rel_gap": 0.0},
-    )  # fmt: skip
+    with clock.watching(seconds) as given:
+        solved = milp(
+            value, constraints=LinearConstraint(rows, low, high), bounds=Bounds(0, 1), integrality=np.ones(len(value)),
+            options={"time_limit": given, "node_limit": max(nodes, 1), "mip_rel_gap": 0.0},
+        )  # fmt: skip
     nodes = int(solved.mip_node_count or 0)
     if solved.status == _INFEASIBLE:
         return Choice(None, np.inf, is_complete=True, nodes=nodes)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from casestrat.allocation.problem.instance import Instance
+    from casestrat.allocation.solver.clock import Clock
 
     Numbers: TypeAlias = NDArray[np.float64]
     Wholes: TypeAlias = NDArray[np.int64]
@@ -251,28 +252,31 @@ class Fractions:
     prices: Prices
 
 
-def solve_relaxation(model: CountModel, time_limit_s: float) -> Fractions | None:
+def solve_relaxation(model: CountModel, seconds: float, clock: Clock) -> Fractions | None:
     """Return the optimum of the class relaxation, or None where it was not found in time or has none.
 
     Parameters
     ----------
     model : CountModel
         The model of one level.
-    time_limit_s : float
-        Seconds; a safety, not a steering wheel.
+    seconds : float
+        Of computing; a safety, not a steering wheel.
+    clock : Clock
+        Notes whether they were used up.
 
     Returns
     -------
     Fractions or None
         Fractional counts and the prices behind them.
     """
-    if not model.n_pairs or time_limit_s <= 0:
+    if not model.n_pairs or seconds <= 0:
         return None
-    solved = linprog(
-        model.c, A_ub=model.a_ub, b_ub=model.b_ub, A_eq=model.a_eq, b_eq=model.b_eq,
-        bounds=np.stack([np.zeros(len(model.upper)), model.upper], axis=1), method="highs",
-        options={"time_limit": max(time_limit_s, 0.05)},
-    )  # fmt: skip
+    with clock.watching(seconds) as given:
+        solved = linprog(
+            model.c, A_ub=model.a_ub, b_ub=model.b_ub, A_eq=model.a_eq, b_eq=model.b_eq,
+            bounds=np.stack([np.zeros(len(model.upper)), model.upper], axis=1), method="highs",
+            options={"time_limit": given},
+        )  # fmt: skip
     if solved.status != 0:
         return None
     counts = np.asarray(solved.x[: model.n_pairs], dtype=np.float64)
