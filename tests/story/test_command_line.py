@@ -301,7 +301,8 @@ def test_a_second_run_while_one_is_running_is_told_so(folder: Path) -> None:
     assert "another run" in done.stderr
 
 
-def test_no_places_and_no_licensed_case_manager_give_a_list_and_a_ledger(folder: Path) -> None:
+def test_no_places_and_no_licensed_case_manager_give_a_list_and_a_ledger(whole: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(whole, tmp_path / "geriatric")
     meetings = (folder / "committee_meetings.csv").read_text(encoding="utf-8").splitlines()
     at = meetings[0].split(",").index("places")
     zero = [meetings[0], *(",".join([*row[:at], "0", *row[at + 1 :]]) for row in (x.split(",") for x in meetings[1:]))]
@@ -471,10 +472,10 @@ def test_what_is_shipped_can_be_listed(kind: str) -> None:
     assert len(json.loads(call("list", kind, "--json").stdout)) >= 3
 
 
-def test_pages_that_are_asked_for_are_written(whole: Path, tmp_path: Path) -> None:
+def test_pages_that_are_asked_for_are_written(few: Path, tmp_path: Path) -> None:
     page = tmp_path / "validation.html"
     done = call(
-        "report", "validation", whole, "--program", "geriatric", "--as-of", "2026-05-01", "--capacity", "20",
+        "report", "validation", few, "--program", "geriatric", "--as-of", "2026-05-01", "--capacity", "20",
         "--lang", "fr", "--out", page,
     )  # fmt: skip
     assert done.returncode == 0
@@ -485,7 +486,7 @@ def test_pages_that_are_asked_for_are_written(whole: Path, tmp_path: Path) -> No
     assert call("report", "scorecard", "--program", "geriatric", "--out", card).returncode == 0
     assert "Geriatric default card" in card.read_text(encoding="utf-8")
     both = tmp_path / "both.html"
-    done = call("evaluate", whole, "--program", "geriatric", "--as-of", "2026-05-01", "--page", both)
+    done = call("evaluate", few, "--program", "geriatric", "--as-of", "2026-05-01", "--page", both)
     assert done.returncode == 0
     assert "both.html" in done.stdout
     assert '<html lang="en">' in both.read_text(encoding="utf-8")
