@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -47,3 +48,18 @@ def sized():
 def rules():
     """Return rules with some of them changed."""
     return AllocationRules
+
+
+@pytest.fixture(scope="session")
+def exchanged():
+    """Return checked tables with some of their frames exchanged for sound ones, which are typed like those before."""
+
+    def make(tables, **frames):
+        typed = {}
+        for name, frame in frames.items():
+            before = getattr(tables, name)
+            absent = {column: before[column].iloc[0] for column in before.columns if column not in frame}
+            typed[name] = frame.assign(**absent)[list(before.columns)].astype(before.dtypes.to_dict())
+        return replace(tables, **typed)
+
+    return make

@@ -34,18 +34,25 @@ def agency(n=30, weeks=20, minutes=30, *, travel=10, intensity="intensive", spre
     return {"persons": people, "referrals": referrals, "episodes": episodes, "contacts": pd.DataFrame(contacts)}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def program():
     return load_program("geriatric")
 
 
-def row(frames, program, intensity="intensive", **more):
-    told = case_weights(Tables.from_frames(frames, program), program, AS_OF, **more)
+@pytest.fixture(scope="module")
+def steady(program):
+    """Tables of people whose contacts are all alike."""
+    return Tables.from_frames(agency(), program)
+
+
+def row(of, program, intensity="intensive", **more):
+    tables = of if isinstance(of, Tables) else Tables.from_frames(of, program)
+    told = case_weights(tables, program, AS_OF, **more)
     return told.set_index("intensity").loc[intensity]
 
 
-def test_minutes_of_contacts_and_travel_are_shared_over_the_weeks_of_the_episodes(program):
-    found = row(agency(), program)
+def test_minutes_of_contacts_and_travel_are_shared_over_the_weeks_of_the_episodes(program, steady):
+    found = row(steady, program)
     assert found["minutes_a_week"] == pytest.approx(40 * 19 / 20)
     assert (found["tier"], found["n_cases"], found["weeks"]) == ("high", 30, 600)
     assert found["low"] == found["high"] == found["minutes_a_week"]  # all alike: nothing is uncertain
@@ -72,9 +79,9 @@ def test_intervals_hold_the_true_weight_about_as_often_as_they_say():
 
 
 def test_the_same_seed_gives_the_same_interval(program):
-    frames = agency(spread=9)
-    pd.testing.assert_series_equal(row(frames, program), row(frames, program))
-    assert row(frames, program, random_state=1)["low"] != row(frames, program)["low"]
+    tables = Tables.from_frames(agency(spread=9), program)
+    pd.testing.assert_series_equal(row(tables, program), row(tables, program))
+    assert row(tables, program, random_state=1)["low"] != row(tables, program)["low"]
 
 
 def test_few_people_are_not_shown_and_the_standard_counts_for_them(program):
@@ -85,31 +92,28 @@ def test_few_people_are_not_shown_and_the_standard_counts_for_them(program):
     assert found["used"] == found["standard"]
 
 
-def test_measured_weights_are_used_where_the_program_says_so(program):
-    tables = Tables.from_frames(agency(), program)
+def test_measured_weights_are_used_where_the_program_says_so(program, steady):
+    tables = steady
     assert measured_minutes(tables, program, AS_OF)["intensive"] == program.intensities["intensive"].minutes_per_week
     measured = replace(program, allocation=replace(program.allocation, weights="measured", recorded_share=0.5))
     assert measured_minutes(tables, measured, AS_OF)["intensive"] == 76  # 38 recorded, half of the work
     assert measured_minutes(tables, measured, AS_OF)["watch"] == program.intensities["watch"].minutes_per_week
 
 
-def test_what_lies_outside_the_window_or_was_not_known_does_not_count(program):
-    frames = agency()
+def test_what_lies_outside_the_window_or_was_not_known_does_not_count(program, steady, exchanged):
     short = replace(program, allocation=replace(program.allocation, measured_days=70))
-    assert row(frames, short)["weeks"] == 300
-    assert row(frames, short)["minutes_a_week"] == pytest.approx(40 * 9 / 10)
-    late = frames["contacts"].assign(recorded_at=AS_OF)
-    assert row(frames | {"contacts": late}, program)["minutes_a_week"] == 0
+    assert row(steady, short)["weeks"] == 300
+    assert row(steady, short)["minutes_a_week"] == pytest.approx(40 * 9 / 10)
+    late = steady.contacts.assign(recorded_at=AS_OF)
+    assert row(exchanged(steady, contacts=late), program)["minutes_a_week"] == 0
 
 
-def test_a_contact_without_minutes_counts_as_the_mean_of_its_kind(program):
-    frames = agency()
-    gaps = frames["contacts"].astype({"minutes": "Int64"})
+def test_a_contact_without_minutes_counts_as_the_mean_of_its_kind(program, steady, exchanged):
+    gaps = steady.contacts.copy()
     gaps.loc[::3, "minutes"] = pd.NA
-    assert row(frames | {"contacts": gaps}, program)["minutes_a_week"] == pytest.approx(40 * 19 / 20)
+    assert row(exchanged(steady, contacts=gaps), program)["minutes_a_week"] == pytest.approx(40 * 19 / 20)
 
 
-def test_episodes_of_another_program_do_not_count(program):
-    frames = agency()
-    other = frames["episodes"].assign(program="another")
-    assert row(frames | {"episodes": other}, program)["n_cases"] == 0
+def test_episodes_of_another_program_do_not_count(program, steady, exchanged):
+    other = steady.episodes.assign(program="another")
+    assert row(exchanged(steady, episodes=other), program)["n_cases"] == 0

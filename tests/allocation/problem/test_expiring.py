@@ -13,7 +13,7 @@ KNOWN = pd.Timestamp("2026-01-01")
 START = pd.Timestamp("2020-01-01")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def program():
     shipped = load_program("geriatric")
     return replace(
@@ -21,32 +21,41 @@ def program():
     )
 
 
+@pytest.fixture(scope="module")
+def agency(program):
+    """Three nurses and a social worker who lead four people."""
+    people = pd.DataFrame({"person_id": [f"P{i}" for i in range(1, 5)], "recorded_at": KNOWN})
+    persons = people.assign(birth_year=1940, sex="f", territory="T", jurisdiction=["FR", "FR", "IT", "FR"],
+                            language="fr", interpreter_needed=False)  # fmt: skip
+    referrals = people.assign(referral_id=[f"R{i}" for i in range(1, 5)], referred_on=KNOWN)
+    episodes = people.assign(episode_id=[f"E{i}" for i in range(1, 5)], admitted_on=KNOWN, intensity="watch",
+                             state="active")  # fmt: skip
+    assignments = people.assign(assignment_id=[f"A{i}" for i in range(1, 5)], role="lead", from_on=KNOWN,
+                                episode_id=[f"E{i}" for i in range(1, 5)],
+                                cm_id=["N1", "N1", "N1", "S"])  # fmt: skip
+    staff = pd.DataFrame({
+        "cm_id": ["N1", "N2", "S"], "team": "a", "profession": ["nurse", "nurse", "social_worker"], "fte": 1.0,
+        "minutes_per_week": 2100, "languages": "fr", "skills": "", "territories": "T", "starts_on": START,
+    })  # fmt: skip
+    held = pd.DataFrame({"cm_id": ["N1"], "credential": "CCM", "valid_from": START})
+    right = pd.DataFrame({"cm_id": "N1", "jurisdiction": ["FR", "IT"], "valid_from": START})
+    return Tables.from_frames({
+        "persons": persons, "referrals": referrals, "episodes": episodes, "assignments": assignments,
+        "case_managers": staff, "credentials": held, "licenses": right.assign(profession="nurse"),
+    }, program)  # fmt: skip
+
+
 @pytest.fixture
-def report(program):
-    """Return the report on three nurses and a social worker who lead four people, with licences of one's own."""
+def report(program, agency, exchanged):
+    """Return the report on the agency, with licences of one's own."""
 
     def make(licenses, credentials=(), within_days=90, **staff_changes):
-        people = pd.DataFrame({"person_id": [f"P{i}" for i in range(1, 5)], "recorded_at": KNOWN})
-        persons = people.assign(birth_year=1940, sex="f", territory="T", jurisdiction=["FR", "FR", "IT", "FR"],
-                                language="fr", interpreter_needed=False)  # fmt: skip
-        referrals = people.assign(referral_id=[f"R{i}" for i in range(1, 5)], referred_on=KNOWN)
-        episodes = people.assign(episode_id=[f"E{i}" for i in range(1, 5)], admitted_on=KNOWN, intensity="watch",
-                                 state="active")  # fmt: skip
-        assignments = people.assign(assignment_id=[f"A{i}" for i in range(1, 5)], role="lead", from_on=KNOWN,
-                                    episode_id=[f"E{i}" for i in range(1, 5)],
-                                    cm_id=["N1", "N1", "N1", "S"])  # fmt: skip
-        staff = pd.DataFrame({
-            "cm_id": ["N1", "N2", "S"], "team": "a", "profession": ["nurse", "nurse", "social_worker"], "fte": 1.0,
-            "minutes_per_week": 2100, "languages": "fr", "skills": "", "territories": "T", "starts_on": START,
-        }).assign(**staff_changes)  # fmt: skip
         rights = pd.DataFrame(licenses, columns=["cm_id", "jurisdiction", "valid_from", "valid_to"])
         held = pd.DataFrame(credentials or [(one, None) for one in ("N1", "N2", "S")], columns=["cm_id", "valid_to"])
-        held = held.assign(credential="CCM", valid_from=START)
-        tables = Tables.from_frames({
-            "persons": persons, "referrals": referrals, "episodes": episodes, "assignments": assignments,
-            "case_managers": staff, "credentials": held.astype({"valid_to": "datetime64[us]"}),
-            "licenses": rights.assign(profession="nurse").astype({"valid_to": "datetime64[us]"}),
-        }, program)  # fmt: skip
+        tables = exchanged(
+            agency, licenses=rights, credentials=held.assign(valid_from=START),
+            case_managers=agency.case_managers.assign(**staff_changes),
+        )  # fmt: skip
         return expiring_licenses(tables, program, AS_OF, within_days)
 
     return make

@@ -15,8 +15,8 @@ def rows(columns, *values, **more):
     return pd.DataFrame([dict(zip(columns.split(), row, strict=True)) for row in values]).assign(**more)
 
 
-@pytest.fixture
-def frames():
+@pytest.fixture(scope="module")
+def all_frames():
     """Six people: two followed, one without a lead, one of another program, two waiting."""
     persons = rows("person_id territory language", *[(f"P{i}", "T1", "fr") for i in range(1, 8)], birth_year=1940,
                    sex="f", jurisdiction="J1", interpreter_needed=False, recorded_at=KNOWN)  # fmt: skip
@@ -48,6 +48,21 @@ def frames():
 
 
 @pytest.fixture
+def frames(all_frames):
+    return {name: frame.copy() for name, frame in all_frames.items()}
+
+
+@pytest.fixture(scope="module")
+def program():
+    return load_program("geriatric")
+
+
+@pytest.fixture(scope="module")
+def agency(all_frames, program):
+    return Tables.from_frames(all_frames, program)
+
+
+@pytest.fixture
 def ranked():
     return pd.DataFrame({
         "rank": [1, 2, 3, 4], "person_id": ["P5", "P6", "P1", "P7"], "referral_id": ["R5", "R6", "R1", "R7"],
@@ -57,11 +72,14 @@ def ranked():
 
 
 @pytest.fixture
-def problem_of(ranked):
-    program = load_program("geriatric")
-
+def problem_of(ranked, all_frames, agency, exchanged, program):
     def make(frames, ranked=ranked):
-        return AllocationProblem.from_tables(Tables.from_frames(frames, program), program, ranked, AS_OF)
+        if set(frames) == set(all_frames):
+            changed = {name: frame for name, frame in frames.items() if not frame.equals(all_frames[name])}
+            tables = exchanged(agency, **changed)
+        else:
+            tables = Tables.from_frames(frames, program)
+        return AllocationProblem.from_tables(tables, program, ranked, AS_OF)
 
     return make
 
