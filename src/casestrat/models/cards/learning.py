@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,8 @@ from scipy.special import expit
 
 from casestrat.errors import UsageError
 from casestrat.models.cards.candidates import make_candidates
-from casestrat.models.cards.points import PointedRows, to_points
+from casestrat.models.cards.points import PointedRows, refit_line, to_points
+from casestrat.models.cards.reference import learning_targets
 from casestrat.models.cards.search import People, search
 from casestrat.models.inputs.sample_size import SmallSampleWarning, small_sample_note
 from casestrat.models.measures.calibration import recalibrate
@@ -77,14 +78,15 @@ def learn_cards(rows: TrainingRows, names: Sequence[str], limits: Limits, how: S
             do="give features that vary, or a smaller least_people",
         )
     most, notes = _most_rows(rows, candidates, limits, how.max_rows)
+    folds = make_folds(rows, "shuffled", how.n_folds, None, how.random_state) if how.n_folds > 1 else []
     people = People.of(candidates, rows.event.astype(float), rows.weight)
-    cards = _cards(people, limits, most, how)
+    cards = _cards(people, learning_targets(rows, names, limits, how.reference_share), limits, most, how)
     if len(cards) < most:
         notes.append(f"no further row fits better: the largest card has {len(cards)} rows, not {most}")
-    folds = make_folds(rows, "shuffled", how.n_folds, None, how.random_state) if how.n_folds > 1 else []
     held_out = np.full((len(rows.event), len(cards)), np.nan)
     for learn, test in folds:
-        fold = _cards(people.take(learn), limits, most, how)
+        target = learning_targets(rows.take(learn), names, limits, how.reference_share)
+        fold = _cards(people.take(learn), target, limits, most, how)
         for size in range(len(cards)):
             held_out[test, size] = _log_odds(people, fold[min(size, len(fold) - 1)], test)
     if not folds:
@@ -112,17 +114,20 @@ def _most_rows(rows: TrainingRows, candidates: Candidates, limits: Limits, asked
     return most, notes
 
 
-def _cards(people: People, limits: Limits, most_rows: int, how: Search) -> list[PointedRows]:
-    """Return the best card of each number of rows."""
+def _cards(labelled: People, target: np.ndarray, limits: Limits, most_rows: int, how: Search) -> list[PointedRows]:
+    """Return the card of each number of rows that comes closest to the targets; its line is that of the labels."""
+    people = replace(labelled, event=target)
     sizes = list(search(people, limits, most_rows, how.beam_width))
     if not sizes:
-        return [_no_card(people)]
+        return [_no_card(labelled)]
     least = max(len(limits.forced) - 1, 0)
     cards = []
     for beam in sizes[min(least, len(sizes) - 1) :]:
         kept = beam[:_POINTED] if beam is sizes[-1] else beam[:1]
         pointed = [to_points(people.candidates, people.patterns(one.rows), one, how.max_row_points) for one in kept]
-        cards.append(min(pointed, key=lambda card: (round(card.loss, _DIGITS), card.rows)))
+        best = min(pointed, key=lambda card: (round(card.loss, _DIGITS), card.rows))
+        of_labels = refit_line(labelled.patterns(best.rows), best)
+        cards.append(of_labels if of_labels.slope > 0 else best)
     return cards
 
 

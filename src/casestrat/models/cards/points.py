@@ -78,8 +78,31 @@ def to_points(candidates: Candidates, patterns: Patterns, chosen: Chosen, max_po
     points = min(ended, key=lambda one: (round(one[0], 9), tuple(one[1])))[1]
     points = _descend(patterns, points, free, max_points, pairwise, pairs)[1]
     points = points / np.gcd.reduce(points.astype(int))
+    return _with_line(patterns, chosen.rows, points.astype(int))
+
+
+def refit_line(patterns: Patterns, card: PointedRows) -> PointedRows:
+    """Return the same points with the line from points to log-odds that fits these people.
+
+    Parameters
+    ----------
+    patterns : Patterns
+        People by the rows of the card.
+    card : PointedRows
+        Rows and points.
+
+    Returns
+    -------
+    PointedRows
+        The card with intercept, slope and loss on these people.
+    """
+    return _with_line(patterns, card.rows, card.points)
+
+
+def _with_line(patterns: Patterns, rows: tuple[int, ...], points: np.ndarray) -> PointedRows:
+    """Fit the line of these points."""
     loss, line = _lines(patterns, points[None, :])
-    return PointedRows(chosen.rows, points.astype(int), float(line[0, 0]), float(line[0, 1]), float(loss[0]))
+    return PointedRows(rows, points, float(line[0, 0]), float(line[0, 1]), float(loss[0]))
 
 
 def _moves(n_rows: int) -> tuple[np.ndarray, np.ndarray]:

@@ -87,6 +87,8 @@ class PointScorecard(CardRows, ClassifierMixin, BaseEstimator):  # type: ignore[
         The program's features, or their definitions: they give domain, is_actionable and the direction.
     beam_width : int, default 5
         How many sets of rows the search follows; more is slower and seldom better.
+    reference_share : float, default 0.5
+        How much a card follows the risks of a regression on all features (1) or the labels (0), which are noisier.
     n_folds : int, default 5
         Person-grouped folds on which every size of card is measured; 0 measures none and shrinks nothing.
     random_state : int, default 0
@@ -149,6 +151,7 @@ class PointScorecard(CardRows, ClassifierMixin, BaseEstimator):  # type: ignore[
         least_people: int = 10,
         features: Sequence[Any] | None = None,
         beam_width: int = 5,
+        reference_share: float = 0.5,
         n_folds: int = 5,
         random_state: int = 0,
     ) -> None:
@@ -165,6 +168,7 @@ class PointScorecard(CardRows, ClassifierMixin, BaseEstimator):  # type: ignore[
         self.least_people = least_people
         self.features = features
         self.beam_width = beam_width
+        self.reference_share = reference_share
         self.n_folds = n_folds
         self.random_state = random_state
 

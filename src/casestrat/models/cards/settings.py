@@ -60,6 +60,8 @@ class Search:
         The most rows, and the most points of a row.
     beam_width : int
         How many sets of rows are followed.
+    reference_share : float
+        How much the risks of a regression on all features count beside the labels, 0 to 1.
     n_folds : int
         Folds that measure each size of card; under 2 none is measured.
     random_state : int
@@ -69,6 +71,7 @@ class Search:
     max_rows: int
     max_row_points: int
     beam_width: int
+    reference_share: float
     n_folds: int
     random_state: int
 
@@ -94,6 +97,9 @@ def check_settings(settings: Mapping[str, Any]) -> None:
             raise UsageError(f"{name} is a whole number, 1 or more; found {value!r}")
     if settings["missing"] not in {"row", "unknown"}:
         raise UsageError(f"missing is 'row' or 'unknown'; found {settings['missing']!r}")
+    share = settings["reference_share"]
+    if isinstance(share, bool | str) or not 0 <= share <= 1:
+        raise UsageError(f"reference_share is a number from 0 to 1; found {share!r}")
     for name in ("forced", "excluded"):
         if isinstance(settings[name], str):
             raise UsageError(f"{name} is a list of items; found one text", do=f"write {name}=({settings[name]!r},)")
@@ -134,7 +140,8 @@ def read_settings(settings: Mapping[str, Any], names: Sequence[str]) -> tuple[Li
     )
     _check_names(limits, names)
     counts = {name: int(settings[name]) for name in ("max_rows", "max_row_points", "beam_width", "n_folds")}
-    return limits, Search(**counts, random_state=settings["random_state"])
+    share = float(settings["reference_share"])
+    return limits, Search(**counts, reference_share=share, random_state=settings["random_state"])
 
 
 def _check_names(limits: Limits, names: Sequence[str]) -> None:
