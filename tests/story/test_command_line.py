@@ -83,7 +83,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def test_the_demo_says_what_it_did_and_where_the_pages_are_and_then_that_nothing_is_left(tmp_path: Path) -> None:
-    first = call_alone("demo", "--out", tmp_path)
+    first = call("demo", "--out", tmp_path)
     assert first.returncode == 0
     for word in (
         "people read",
@@ -96,7 +96,7 @@ def test_the_demo_says_what_it_did_and_where_the_pages_are_and_then_that_nothing
     ):
         assert word in first.stdout
     assert "made up" in first.stdout
-    assert "Nothing to do" in call_alone("demo", "--out", tmp_path).stdout
+    assert "Nothing to do" in call("demo", "--out", tmp_path).stdout
 
 
 def test_every_command_has_help() -> None:

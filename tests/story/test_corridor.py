@@ -241,24 +241,28 @@ def test_an_extract_of_another_program_is_refused(example: Tables, tmp_path: Pat
         run_nightly(example, "medical", as_of=AS_OF, out=tmp_path)
 
 
-def test_a_list_without_a_planned_meeting_has_no_cut_and_says_so(example: Tables, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def bare(example: Tables, tmp_path_factory: pytest.TempPathFactory) -> NightlyRun:
+    """A night of an agency without a planned meeting and without case managers."""
     meetings = example.committee_meetings
-    past = replace(example, committee_meetings=meetings[meetings["held_on"] < AS_OF])
-    run = run_nightly(past, "geriatric", as_of=AS_OF, out=tmp_path)
-    assert run.manifest["meetings"] == []
-    assert not read(run, "waiting_list")["is_proposed"].any()
-    assert "no meeting" in (run.folder / "committee.html").read_text().lower()
-
-
-def test_without_case_managers_the_rest_is_made_and_the_lack_is_named(example: Tables, tmp_path: Path) -> None:
-    staffless = replace(
+    lacking = replace(
         example,
+        committee_meetings=meetings[meetings["held_on"] < AS_OF],
         case_managers=example.case_managers.iloc[:0],
         present=example.present - {"case_managers"},
     )
-    run = run_nightly(staffless, "geriatric", as_of=AS_OF, out=tmp_path)
-    assert run.manifest["left_out"] == ["allocation", "unassigned", "workload", *STAFFING]
-    assert (run.folder / "caseload.html").is_file()
+    return run_nightly(lacking, "geriatric", as_of=AS_OF, out=tmp_path_factory.mktemp("bare"))
+
+
+def test_a_list_without_a_planned_meeting_has_no_cut_and_says_so(bare: NightlyRun) -> None:
+    assert bare.manifest["meetings"] == []
+    assert not read(bare, "waiting_list")["is_proposed"].any()
+    assert "no meeting" in (bare.folder / "committee.html").read_text().lower()
+
+
+def test_without_case_managers_the_rest_is_made_and_the_lack_is_named(bare: NightlyRun) -> None:
+    assert bare.manifest["left_out"] == ["allocation", "unassigned", "workload", *STAFFING]
+    assert (bare.folder / "caseload.html").is_file()
 
 
 @pytest.mark.parametrize("name", list_programs()["name"])

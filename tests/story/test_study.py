@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.story
 LINKAGE = "linked to primary care within a year"
+CARDS = ["card, 10 rows", "card, 5 rows", "card, rows by its folds"]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,7 @@ def test_the_committed_results_come_out_again(linkage, committed):
 @pytest.mark.parametrize("name", ["card", "horizon"])
 def test_a_fold_gives_every_measure_that_the_page_tells(linkage, committed, name):
     results = run(linkage, name, repeats=1, n_folds=1)
-    assert [one["model"] for one in results] == (["card, 10 rows", "card, 5 rows"] if name == "card" else [name])
+    assert [one["model"] for one in results] == (CARDS if name == "card" else [name])
     for one in results:
         before = told(committed, one["model"])
         assert one.keys() == before.keys()
@@ -86,6 +87,28 @@ def test_nobody_is_in_the_learning_and_the_test_of_a_fold(linkage):
 def test_no_outcome_of_the_trial_is_among_the_features(linkage):
     real_data = import_module("real_data")
     assert not set(linkage.X.columns) & set(real_data.HELP_OUTCOMES)
+
+
+def test_what_is_run_anew_replaces_its_own_rows_alone(linkage, tmp_path):
+    study = import_module("models")
+    other = linkage._replace(name="Other", question="another question")
+    out = tmp_path / "models.json"
+
+    def row(cohort: Any, model: str, auc: float) -> dict[str, Any]:
+        return {"cohort": cohort.name, "question": cohort.question, "model": model, "auc": auc}
+
+    first = [row(linkage, "card, 10 rows", 0.6), row(linkage, "card, 5 rows", 0.6), row(linkage, "logistic", 0.7)]
+    study.write(out, [linkage, other], [*first, row(other, "card, 10 rows", 0.5)], 5)
+    study.write(out, [linkage], [row(linkage, "card, 10 rows", 0.65)], 2, ["card"])
+    told = json.loads(out.read_text(encoding="utf-8"))
+    assert told["repeats"] == 5
+    assert [one["cohort"] for one in told["cohorts"]] == ["HELP", "Other"]
+    assert [(one["cohort"], one["model"], one["auc"]) for one in told["results"]] == [
+        ("HELP", "card, 10 rows", 0.65), ("HELP", "logistic", 0.7), ("Other", "card, 10 rows", 0.5)
+    ]  # fmt: skip
+    study.write(out, [linkage], [row(linkage, "horizon", 0.72)], 5)
+    left = json.loads(out.read_text(encoding="utf-8"))["results"]
+    assert [(one["cohort"], one["model"]) for one in left] == [("HELP", "horizon"), ("Other", "card, 10 rows")]
 
 
 def test_every_contender_is_told_with_its_figures_or_its_reason(studies, committed):

@@ -14,7 +14,7 @@ from casestrat.timeline.as_of import Asked
 from casestrat.timeline.landmarks import single_date
 from casestrat.timeline.matching import choices_like
 from casestrat.timeline.observation import history_of
-from casestrat.timeline.status import FOLLOWED, ReferralScope, deaths_known, status_rows
+from casestrat.timeline.status import FOLLOWED, ReferralScope, deaths_known, status_on, status_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Population = Literal["waiting", "followed", "enrolled_not_followed", "all"]
 POPULATIONS: tuple[Population, ...] = ("waiting", "followed", "enrolled_not_followed", "all")
+_STATUSES: dict[str, tuple[str, ...]] = {"waiting": ("waiting",), "followed": tuple(FOLLOWED)}
 
 
 def make_spine(
@@ -78,6 +79,10 @@ def make_spine(
     dates = _dates(as_of)
     if population == "waiting" and program.population == "enrolled":
         population = "enrolled_not_followed"
+    if len(dates) == 1 and population in _STATUSES:  # what a night has looked up already
+        told = status_on(tables, program, dates[0])
+        people = told.loc[told["status"].isin(_STATUSES[population]), "person_id"].drop_duplicates().sort_values()
+        return pd.DataFrame({"person_id": people.array, "as_of": dates.repeat(len(people))})
     sources = {
         "waiting": (tables.referrals,),
         "followed": (tables.episodes,),
@@ -111,10 +116,8 @@ def _belongs(tables: Tables, program: Program, spine: pd.DataFrame, population: 
         out[stands.loc[stands["status"].isin(statuses), "row"]] = True
         return out
 
-    if population == "waiting":
-        return are("waiting")
-    if population == "followed":
-        return are(*FOLLOWED)
+    if population in _STATUSES:
+        return are(*_STATUSES[population])
     is_alive = deaths_known(tables, asked).isna().to_numpy() & ~are("dead")
     if population == "all":
         return is_alive & (history_of(tables, "persons", asked).windows().count() > 0)
