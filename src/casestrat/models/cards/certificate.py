@@ -40,7 +40,7 @@ class CardCertificate:
     Parameters
     ----------
     loss : float
-        Mean logistic loss of the card on the people given, at the best intercept for its scale.
+        Mean logistic loss of the card on the labels of the people given, at the best intercept for its scale.
     bound : float
         No card of as many rows, the same conditions to choose from and the same log-odds a point has a smaller loss.
     gap : float
