@@ -30,7 +30,7 @@ from casestrat.allocation.solver.exact import Effort, is_inside, optimise
 from casestrat.allocation.solver.fitting import descend, rounded
 from casestrat.allocation.solver.neighbourhood import GROUP, deal_anew, is_better, level_value
 from casestrat.allocation.solver.relaxation import Limits, build, cuts_at, solve_relaxation
-from casestrat.allocation.solver.search import construct
+from casestrat.allocation.solver.search import construct, replace_lesser
 from casestrat.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ _WHOLE_PAIRS = {UNASSIGNED: 500, LARGEST: 500, SQUARES: 500, FIT: 2_000}
 _WHOLE_LEFT_PAIRS = 120  # likewise, for level 3 where some are left over
 _WHOLE_FIRST_PAIRS = 500  # up to which this comes before groups are dealt anew
 _WIDE_SHARE = 0.3  # of the time limit that a relaxation of a large problem may take, whatever went before
-_DEALT_PAIRS = 50_000  # up to which groups are dealt anew for those whom a large problem leaves over
+_LEVELLINGS = 3  # times that a large problem is evened out to place more of those left over
+_DEALT_PAIRS = 50_000  # up to which groups are dealt anew for those left over, and a bound may take a minute
 _RELAXED_PAIRS = 400_000  # up to which a level's relaxation is solved
 # Steps are meant to take about a quarter of the time limit, so that the clock seldom cuts a search short.
 _NODES_A_SECOND = {UNASSIGNED: 1_500, LARGEST: 250, SQUARES: 500, FIT: 500}  # times pairs, a second of time limit
@@ -228,6 +229,13 @@ class Ladder:
                 other = construct(instance, by_priority=by_priority, makes_room=False)
                 plan = self.take(UNASSIGNED, limits, plan, other)
             plan = squeezed(instance, plan, limits.load)
+        for _ in range(_LEVELLINGS):
+            if is_closed(instance.unassigned_value(plan), floor):
+                break
+            # who has been left minutes in small pieces is given other pieces by evening out
+            even = levelled(instance, plan, limits.load)
+            other = replace_lesser(Draft(instance, plan if even is None else even, limits.load))
+            plan = self.take(UNASSIGNED, limits, plan, squeezed(instance, other, limits.load))
         if instance.n_pairs <= _DEALT_PAIRS and not is_closed(instance.unassigned_value(plan), floor):
             plan, floor = self.better(UNASSIGNED, limits, plan, floor)
         return self.settled(UNASSIGNED, plan, floor)
@@ -294,16 +302,24 @@ class Ladder:
         """Level 3 of a large problem."""
         instance, seconds = self.instance, self.seconds(FIT)
         floor = relaxed_bound(instance, FIT, limits, None)
-        _, fractions = fractions_within(*placed_alone(instance, plan, limits), seconds, self.clock)
-        if fractions is not None:
-            prices = with_left_price(instance, limits, fractions.prices)
-            floor = max(floor, relaxed_bound(instance, FIT, limits, prices))
+        floor = max(floor, self.priced_within(plan, replace(limits, squares=None), seconds))
         tries = int(np.clip(_TRIES_A_SECOND * self.time_limit_s / instance.n_pairs, 1, _MOST_TRIES))
         for other in fitted(instance, plan, limits, seconds, tries, self.clock):
             plan = self.take(FIT, limits, plan, other)
             if instance.fit_value(plan) <= floor * (1 + _NEAR) or self.deadline(FIT).is_over():
                 break
+        if instance.n_pairs <= _DEALT_PAIRS and instance.fit_value(plan) > floor * (1 + _NEAR):
+            floor = max(floor, self.priced_within(plan, limits, seconds))
         return self.settled(FIT, plan, floor)
+
+    def priced_within(self, plan: Wholes, limits: Limits, seconds: float) -> float:
+        """Return the bound on level 3 of a large problem that the prices of its relaxation prove."""
+        part, placed, inside = placed_alone(self.instance, plan, limits)
+        _, fractions = fractions_within(part, placed, inside, seconds, self.clock)
+        if fractions is None:
+            return -np.inf
+        prices = with_left_price(self.instance, limits, fractions.prices)
+        return relaxed_bound(self.instance, FIT, limits, prices)
 
     def fit_own(self, plan: Wholes, limits: Limits) -> Wholes:
         """Level 3 where costs were brought along."""

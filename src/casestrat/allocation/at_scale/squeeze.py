@@ -41,9 +41,24 @@ def rounded_in(model: CountModel, fractions: Fractions) -> Tally:
     Tally
         The plan in counts; it may leave cases over that a better plan would not.
     """
-    instance = model.instance
-    tally = Tally(instance, spread(model, np.floor(fractions.counts + _EASE).astype(np.int64)), model.limits.load)
-    groups, managers = tally.groups, tally.managers
+    tally = Tally(model.instance, spread(model, np.floor(fractions.counts + _EASE).astype(np.int64)), model.limits.load)
+    place_left(tally, model, fractions)
+    return tally
+
+
+def place_left(tally: Tally, model: CountModel, fractions: Fractions) -> None:
+    """Place cases that nobody has wherever room is found or made: at level 3 where the prices speak for it.
+
+    Parameters
+    ----------
+    tally : Tally
+        A plan in counts; changed in place.
+    model : CountModel
+        The model whose relaxation was solved.
+    fractions : Fractions
+        Its optimum.
+    """
+    instance, groups, managers = tally.instance, tally.groups, tally.managers
     priced = None
     if model.level == FIT:
         minutes = fractions.prices.minutes[managers] * instance.weight[groups, managers]
@@ -52,7 +67,6 @@ def rounded_in(model: CountModel, fractions: Fractions) -> Tally:
     size = _least_minutes(tally)[instance.group[left]]
     first = -size.astype(np.float64) if model.level == FIT else -instance.priority[left] / np.maximum(size, 1)
     fill(tally, left[np.argsort(first, kind="stable")], priced)
-    return tally
 
 
 def fill(tally: Tally, cases: Wholes, priced: Numbers | None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from casestrat.allocation.at_scale.bargains import cheapen
-from casestrat.allocation.at_scale.squeeze import crowd, fill, rounded_in
+from casestrat.allocation.at_scale.squeeze import crowd, fill, place_left, rounded_in
 from casestrat.allocation.at_scale.tally import Tally
 from casestrat.allocation.at_scale.trades import even_out, open_market, relieve
 from casestrat.allocation.problem.objective import FIT
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 WIDE_PAIRS = 4_000  # of class and case manager, above which a problem is large
 # Shares of the limits that are kept free while fractions are rounded.
 _MARGINS = (0.004, 0.003, 0.001, 0.002, 0.0035, 0.0015, 0.0025, 0.0)
+_FULL_MARGINS = (0.001, 0.0005, 0.0015, 0.0002, 0.002, 0.0)  # likewise, where some are left as minutes lack
 _CUT_ROUNDS = 4
 _FIRST_STEPS = (-20, -8, -1, 0, 8, 20)  # where squares are first held, in minute units from the load
 
@@ -115,13 +116,20 @@ def fitted(
     part, _, inside = placed_alone(instance, plan, limits)
     other = np.full(instance.n, NOBODY, dtype=np.int64)
     found = False
-    for margin in _MARGINS[:tries]:
-        rounded = _fitted(part, plan[placed], inside, margin, seconds, clock)
-        if rounded is not None:
+    is_short = bool(limits.left)
+    for margin in (_FULL_MARGINS if is_short else _MARGINS)[:tries]:
+        for holds_squares in (False, True):
+            rounded = _fitted(part, plan[placed], inside, margin, (seconds, clock), holds_squares=holds_squares)
+            if rounded is None:
+                break
             other[placed] = rounded
             if is_inside(instance, limits, other):
                 found = True
                 yield other.copy()
+            if found or limits.squares is None or _squares(instance, instance.loads(other)) <= limits.squares:
+                break
+        if found and is_short:  # one more margin seldom gives more than the first that serves
+            break
     if not found:
         tally = Tally(part, plan[placed], limits.load)
         market = open_market(tally)
@@ -155,21 +163,33 @@ def placed_alone(instance: Instance, plan: Wholes, limits: Limits) -> tuple[Inst
     return part, plan[placed], Limits(limits.load, 0.0, limits.squares)
 
 
-def _fitted(part: Instance, plan: Wholes, limits: Limits, margin: float, seconds: float, clock: Clock) -> Wholes | None:
-    """Round the relaxation within limits a little tighter, then exchange within the limits themselves."""
+def _fitted(
+    part: Instance, plan: Wholes, limits: Limits, margin: float, time: tuple[float, Clock], *, holds_squares: bool
+) -> Wholes | None:
+    """Round the relaxation within limits a little tighter, then exchange within the limits themselves.
+
+    The squares are mostly brought within their limit by exchanges that cost nothing; only where that fails need the
+    relaxation hold them too, which takes several times as long.
+    """
     tight = np.maximum(((1 - margin) * limits.load).astype(np.int64), np.minimum(part.before, limits.load))
-    squares = None if limits.squares is None else (1 - margin / 4) * limits.squares
-    model, fractions = fractions_within(part, plan, Limits(tight, 0.0, squares), seconds, clock)
+    squares = None if limits.squares is None or not holds_squares else (1 - margin / 4) * limits.squares
+    model, fractions = fractions_within(part, plan, Limits(tight, 0.0, squares), *time)
     if fractions is None:
         return None
-    tally = rounded_in(replace(model, limits=limits), fractions)
-    market = open_market(tally)
-    if market is None or not cheapen(tally, market, limits):
+    model = replace(model, limits=limits)
+    tally = rounded_in(model, fractions)
+    market, at_no_cost = open_market(tally), open_market(tally, keeps_cost=True)
+    if market is None or at_no_cost is None:
         return tally.dealt()
-    left = np.flatnonzero((tally.plan == NOBODY) & ~part.hopeless)
-    if len(left):
+    even_out(tally, at_no_cost)
+    if not cheapen(tally, market, limits):
+        return tally.dealt()
+    if (tally.plan == NOBODY).any():
+        place_left(tally, model, fractions)
+        left = np.flatnonzero((tally.plan == NOBODY) & ~part.hopeless)
         crowd(tally, left)
         if relieve(tally, market):
+            even_out(tally, at_no_cost)
             cheapen(tally, market, limits)
     return tally.dealt()
 
@@ -216,7 +236,7 @@ def fractions_within(
     return model, fractions
 
 
-def _squares(instance: Instance, load: Numbers) -> float:
-    """Second value of level 2 of loads in fractions."""
+def _squares(instance: Instance, load: Numbers | Wholes) -> float:
+    """Second value of level 2 of loads, also in fractions."""
     able = instance.capacity > 0
     return float((load[able] ** 2 / instance.capacity[able]).sum())
