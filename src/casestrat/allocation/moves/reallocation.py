@@ -61,7 +61,7 @@ class Reallocation(Plan):
         As that of a plan; before is as things stood, with what those who leave had.
     levels : pandas.DataFrame
         As those of a plan, under the greatest budget and without the fit.
-    beside, sentences : see Plan
+    beside, sentences, is_cut : see Plan
         As those of a plan.
     moves : pandas.DataFrame
         One row per case that changes hands, by case_id: case_id, person_id, from_cm (missing: it had nobody), to_cm,

@@ -45,7 +45,18 @@ class Clock:
 
     @contextmanager
     def watching(self, seconds: float) -> Iterator[float]:
-        """Give a solver seconds of the wall for so many of computing; note where it used them up."""
+        """Give a solver seconds of the wall for so many of computing; note where it used them up.
+
+        Parameters
+        ----------
+        seconds : float
+            Seconds of computing that the solver may take.
+
+        Yields
+        ------
+        float
+            The seconds of the wall to allow it.
+        """
         given = max(seconds * self.stretch, _LEAST_SECONDS)
         began = time.monotonic()
         yield given
