@@ -2,6 +2,7 @@
 
     make study                                      all of it; some hours
     python studies/models.py --repeats 1 --only Rossi,GBSG2 --out /tmp/small.json
+    python studies/models.py --only HELP --models "card,peer: EBM"      what stands of the other models is kept
 
 Five folds by person, seeded by the number of the repeat; single-threaded CPU seconds of one fit and of telling the
 test's risks; peak memory above what the process held before. FasterRisk runs in `.venv-fasterrisk`, with versions of its
@@ -162,39 +163,68 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--slow-repeats", type=int, help="repeats of EBM, FasterRisk and boosted survival")
     parser.add_argument("--only", default="", help="names of cohorts, parted by commas")
+    parser.add_argument("--question", default="", help="words of the question, where a cohort has several")
+    parser.add_argument("--models", default="", help="names of contenders, parted by commas; rows of others are kept")
     parser.add_argument("--out", type=Path, default=OUT)
     asked = parser.parse_args()
-    chosen = [one for one in all_cohorts() if not asked.only or one.name in asked.only.split(",")]
+    chosen = [one for one in all_cohorts()
+              if (not asked.only or one.name in asked.only.split(",")) and asked.question in one.question]  # fmt: skip
     results: list[dict[str, Any]] = []
-    for cohort in chosen:
+    models = asked.models.split(",") if asked.models else None
+    for place, cohort in enumerate(chosen, start=1):
         for name in contenders_of(cohort):
+            if models is not None and name not in models:
+                continue
             few = asked.slow_repeats or (1 if len(cohort.event) >= SLOW_ROWS else asked.repeats)
             repeats = min(few, asked.repeats) if name in SLOW else asked.repeats
             folds = folds_of(cohort, repeats)
-            results += summarize(cohort, name, folds, in_a_process_of_its_own(name, cohort, folds))
-            print(json.dumps(rounded(results[-1])), flush=True)
-        write(asked.out, chosen, results, asked.repeats)
+            told = summarize(cohort, name, folds, in_a_process_of_its_own(name, cohort, folds))
+            results += told
+            print("\n".join(json.dumps(rounded(one)) for one in told), flush=True)
+        write(asked.out, chosen[:place], results, asked.repeats, models)
 
 
-def write(path: Path, cohorts: list[Cohort], results: list[dict[str, Any]], repeats: int) -> None:
-    """Write what is known so far, whole; results of cohorts that were not asked for now are kept."""
-    named = {(one.name, one.question) for one in cohorts}
+def write(
+    path: Path, cohorts: list[Cohort], results: list[dict[str, Any]], repeats: int, models: list[str] | None = None
+) -> None:
+    """Write what is known so far, whole; results of cohorts and models that were not asked for now are kept."""
     before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"cohorts": [], "results": []}
-    kept = {part: [one for one in before[part] if (one["cohort"], one["question"]) not in named]
-            for part in ("cohorts", "results")}  # fmt: skip
+    named = {(one.name, one.question): contenders_of(one) for one in cohorts}
+    about = [
+        {"cohort": one.name, "question": one.question, "rows": len(one.event), "events": int(one.event.sum()),
+         "people": len(np.unique(one.persons)), "features": one.X.shape[1]} for one in cohorts
+    ]  # fmt: skip
+    kept = [one for one in before["results"]
+            if key_of(one) not in named or (models is not None and contender_of(one) not in models)]  # fmt: skip
+    place = {key_of(one): i for i, one in enumerate(before["cohorts"])}
+    place |= {key: len(place) + i for i, key in enumerate(key for key in named if key not in place)}
+
+    def rank(one: dict[str, Any]) -> tuple[int, int]:  # sorting keeps the order of what is not run anew
+        key = key_of(one)
+        return place[key], named[key].index(contender_of(one)) if key in named else 0
+
     told = {
         "folds": FOLDS,
-        "repeats": repeats,
+        "repeats": max(repeats, before.get("repeats", 0) if kept else 0),
         "python": platform.python_version(),
-        "cohorts": kept["cohorts"] + [
-            {"cohort": one.name, "question": one.question, "rows": len(one.event), "events": int(one.event.sum()),
-             "people": len(np.unique(one.persons)), "features": one.X.shape[1]} for one in cohorts
-        ],
-        "results": kept["results"] + rounded(results),
-    }  # fmt: skip
+        "cohorts": sorted(
+            [one for one in before["cohorts"] if key_of(one) not in named] + about, key=lambda one: place[key_of(one)]
+        ),
+        "results": sorted(kept + rounded(results), key=rank),
+    }
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     partial.replace(path)
+
+
+def key_of(one: dict[str, Any]) -> tuple[str, str]:
+    """Return the cohort and question of a result."""
+    return one["cohort"], one["question"]
+
+
+def contender_of(one: dict[str, Any]) -> str:
+    """Return who gave a result: a card gives several."""
+    return str(one["model"]).split(", ")[0]
 
 
 def rounded(content: Any) -> Any:

@@ -58,7 +58,7 @@ def tables(told: dict[str, Any]) -> str:
 
 def line(row: dict[str, Any], repeats: int) -> str:
     """Return one model's row."""
-    few = "" if row["repeats"] == repeats else f" ({row['repeats']} repeat)"
+    few = "" if row["repeats"] == repeats else f" ({row['repeats']} repeat{'s' if row['repeats'] > 1 else ''})"
     cells = ["" if row.get(key) is None or row[key] != row[key] else f"{row[key]:.{digits}f}"
              for key, digits in zip(KEYS, DIGITS, strict=True)]  # fmt: skip
     return f"| {row['model']}{few} | " + " | ".join(cells) + " |"
