@@ -30,6 +30,7 @@ from casestrat.allocation import AllocationProblem, allocate
 from casestrat.allocation.problem.instance import Instance, ask, canonical
 from casestrat.allocation.problem.objective import UNASSIGNED, largest_utilisation
 from casestrat.allocation.solver.bounds import relaxed_bound
+from casestrat.allocation.solver.clock import Clock
 from casestrat.allocation.solver.draft import hard_limit
 from casestrat.allocation.solver.relaxation import Limits, build, solve_relaxation
 
@@ -155,7 +156,7 @@ def bound_of_hours(instance: Instance) -> float:
     """Return the least hours that any plan leaves over, hopeless cases apart."""
     minutes = np.where(instance.allowed, instance.weight, 0).max(axis=1)[instance.group].astype(float)
     by_minutes, limits = replace(instance, priority=np.maximum(minutes, 1e-9)), Limits(hard_limit(instance))
-    found = solve_relaxation(build(by_minutes, UNASSIGNED, limits), 600.0)
+    found = solve_relaxation(build(by_minutes, UNASSIGNED, limits), 600.0, Clock())
     hopeless = float(by_minutes.priority[instance.hopeless].sum())
     return 0.0 if found is None else (relaxed_bound(by_minutes, UNASSIGNED, limits, found.prices) - hopeless) / 60
 

@@ -24,6 +24,7 @@ from casestrat.allocation.moves.moving import State
 from casestrat.allocation.moves.moving_arrays import Arrays
 from casestrat.allocation.moves.moving_model import Asked, model_of, solve
 from casestrat.allocation.moves.standing import Change, take_stock
+from casestrat.allocation.solver.clock import Clock
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,7 +125,7 @@ def run(load: float) -> list[dict[str, object]]:
         bound = None  # of the peak, where as many are left over as under the greatest budget
         if row["unassigned"] == len(moved.unassigned):
             asked = Asked("peak", budget, value.left - hopeless)
-            bound = round(solve(model, asked, SECONDS, whole=False).bound, 5)
+            bound = round(solve(model, asked, SECONDS, Clock(), whole=False).bound, 5)
         rows.append(about | {"method": "casestrat (all budgets in one run)", "cpu_s": round(cpu, 2), "seconds": round(seconds, 2),
                              "max_moves": budget, "n_moves": int(row["n_moves"]), "unassigned": int(row["unassigned"]),
                              "largest_utilisation": round(row["largest_utilisation"], 5),

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from casestrat.allocation import AllocationProblem
+from casestrat.allocation.at_scale import squeeze
 from casestrat.allocation.at_scale.bargains import cheapen
 from casestrat.allocation.at_scale.squeeze import crowd, fill, rounded_in
 from casestrat.allocation.at_scale.tally import Tally
@@ -132,7 +133,7 @@ def test_fractions_become_a_plan_that_places_everyone(agency):
     assert is_inside(instance, Limits(hard, 0.0), plan)
 
 
-def test_room_is_made_for_a_case_by_an_exchange(instance_of):
+def test_room_is_made_for_a_case_by_an_exchange_as_long_as_steps_are_left(instance_of, monkeypatch):
     cases = pd.DataFrame({"case_id": list("ABCD"), "minutes": [50, 30, 20, 40], "skills": [None, None, None, "rare"]})
     managers = pd.DataFrame({"cm_id": ["X", "Y"], "capacity_minutes": [90, 60], "skills": ["rare", None]})
     instance = instance_of(AllocationProblem(cases, managers))
@@ -141,6 +142,10 @@ def test_room_is_made_for_a_case_by_an_exchange(instance_of):
     plan = np.select([minutes == 50, minutes == 40], [1 - x, NOBODY], x)  # X: 30 + 20, Y: 50; the rare one is left
     plan[minutes == 50], plan[minutes == 30], plan[minutes == 20] = x, x, 1 - x
     tally = Tally(instance, plan, hard_limit(instance))
+    monkeypatch.setattr(squeeze, "_LOOKS", 0)  # no step is left to look for an exchange
+    fill(tally, np.flatnonzero(minutes == 40), None)
+    assert (tally.dealt() < 0).sum() == 1
+    monkeypatch.undo()
     fill(tally, np.flatnonzero(minutes == 40), None)
     assert (tally.dealt() >= 0).all()
     assert is_inside(instance, Limits(hard_limit(instance), 0.0), tally.dealt())

@@ -100,6 +100,7 @@ def test_small_problems_are_solved_as_well_as_by_trying_every_plan(seed, leaver)
 
 
 def test_forced_moves_do_not_count_and_the_budget_is_kept(without_a, evened):
+    assert not without_a.is_cut
     assert check_plan(without_a.problem, without_a).empty
     kinds = without_a.moves["kind"].value_counts()
     assert kinds["forced"] == 5  # the four of A, and the one whom nobody had
@@ -300,3 +301,4 @@ def test_nothing_to_do_and_no_time_are_no_faults(team):
     assert reallocate(AllocationProblem(cases.iloc[:0], staff.iloc[:0])).moves.empty
     hurried = reallocate(AllocationProblem(cases, staff), leaver=["A", "B"], time_limit_s=0)
     assert len(hurried.assignments) + len(hurried.unassigned) == 9
+    assert hurried.is_cut

@@ -5,7 +5,7 @@ from casestrat.allocation import AllocationProblem
 from casestrat.allocation.solver.draft import Draft, hard_limit
 from casestrat.allocation.solver.exact import is_inside
 from casestrat.allocation.solver.relaxation import Limits
-from casestrat.allocation.solver.search import construct, make_room
+from casestrat.allocation.solver.search import construct, make_room, replace_lesser
 
 
 def left(instance, plan):
@@ -70,3 +70,19 @@ def test_first_plans_keep_every_rule(sized, instance_of):
     for by_priority in (False, True):
         plan = construct(instance, by_priority=by_priority)
         assert is_inside(instance, Limits(hard_limit(instance)), plan)
+
+
+def test_who_is_left_over_takes_the_place_of_the_least_case_that_makes_room(instance_of):
+    cases = pd.DataFrame({"case_id": list("ABC"), "minutes": 40, "priority": [3.0, 5.0, 9.0]})
+    managers = pd.DataFrame({"cm_id": ["X", "Y"], "capacity_minutes": [40, 40]})
+    instance = instance_of(AllocationProblem(cases, managers))
+    plan = np.where(instance.priority == 9, -1, np.where(instance.priority == 5, 0, 1))
+    assert left(instance, replace_lesser(Draft(instance, plan, hard_limit(instance)))) == 3
+
+
+def test_replacing_never_leaves_more_and_keeps_every_rule(sized, instance_of):
+    instance = instance_of(sized(150, 8, seed=4, load=1.2))
+    plan = construct(instance, by_priority=False, makes_room=False)
+    better = replace_lesser(Draft(instance, plan, hard_limit(instance)))
+    assert left(instance, better) < left(instance, plan)
+    assert is_inside(instance, Limits(hard_limit(instance)), better)

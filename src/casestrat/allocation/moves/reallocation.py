@@ -46,6 +46,7 @@ FRONTIER_COLUMNS = ("max_moves", "n_moves", "unassigned", "largest_utilisation",
 FORCED, VOLUNTARY = "forced", "voluntary"
 _LEVELS = (UNASSIGNED, LARGEST, SQUARES)
 _PINNED_GONE = Sentence.of("allocation.reason_pinned_gone")
+_PLACED_PAIRS_A_SECOND = 100  # of kind and case manager, up to which a large level 1 is given to the solver
 _BOUND_SHARE = 0.2  # of the time limit, for each bound at most
 
 
@@ -247,7 +248,7 @@ class _Work:
         values = [State(moving, plan).value() for plan in plans]
         if model.n_pairs <= MIDDLE_PAIRS and moving.instance.m:
             plans, values, self.bounds = proven(model, plans, values, Allowance.of(self.limit, deadline))
-        elif moving.instance.m:
+        elif moving.instance.m and model.n_pairs <= _PLACED_PAIRS_A_SECOND * self.limit:
             few = tuple(dict.fromkeys((self.max_moves, self.max_moves // 2, self.max_moves // 4)))
             plans, values = with_more_placed(model, plans, values, few, deadline)
         return plans, values
