@@ -118,7 +118,7 @@ class Asked:
 
 
 def ask(problem: AllocationProblem) -> Asked:
-    """Return the classes of the cases to place, and what the rules and the fit say of each pair.
+    """Return the classes of the cases to place, and what the rules and the fit say of each pair; asked once a problem.
 
     Parameters
     ----------
@@ -128,8 +128,18 @@ def ask(problem: AllocationProblem) -> Asked:
     Returns
     -------
     Asked
-        One row of ``allowed``, ``cost`` and ``weight`` per class.
+        One row of ``allowed``, ``cost`` and ``weight`` per class; arrays that nobody may change.
     """
+    asked: Asked | None = problem.kept.get("asked")
+    if asked is None:
+        asked = problem.kept["asked"] = _asked(problem)
+        asked.allowed.setflags(write=False)
+        asked.group.setflags(write=False)
+    return asked
+
+
+def _asked(problem: AllocationProblem) -> Asked:
+    """Ask every rule."""
     fixed = problem.cases["is_fixed"].to_numpy(dtype=bool)
     to_place, rows = problem.cases[~fixed] if fixed.any() else problem.cases, np.flatnonzero(~fixed)
     classes, group = _classes(to_place, problem)

@@ -96,6 +96,11 @@ class AllocationProblem:
     free_minutes: NDArray[np.int64] = field(init=False, repr=False)
     free_slots: NDArray[np.int64] = field(init=False, repr=False)
 
+    kept: dict[str, Any] = field(init=False, repr=False, default_factory=dict)  # what was worked out of it once
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"kept": {}}  # it can be worked out again, and is large
+
     def __repr__(self) -> str:
         n, m = len(self.cases), len(self.case_managers)
         needed, there = int(self.cases["minutes"].sum()), int(self.capacity.sum())
