@@ -19,7 +19,7 @@ def dealt(instance, level, limits, plan, rounds=8, floor=-np.inf):
 
 @pytest.fixture
 def instance(sized, instance_of):
-    return instance_of(sized(140, 9, seed=5, load=0.9))
+    return instance_of(sized(100, 8, seed=5, load=0.9))
 
 
 @pytest.mark.parametrize("level", LEVELS)
