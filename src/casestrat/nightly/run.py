@@ -196,7 +196,8 @@ def run_nightly(
         tell("report", 0, 1)
         manifest = stage(results, folders, lang)
         folder = folders.publish()
-        append_log(folder, _log_lines(began, len(tasks), resumed, swept, engine))
+        is_cut = results.plan is not None and results.plan.is_cut
+        append_log(folder, _log_lines(began, len(tasks), resumed, swept, engine, is_cut=is_cut))
         tell("report", 1, 1)
     return NightlyRun(folder, manifest, True, resumed, _since(began), swept)
 
@@ -310,10 +311,14 @@ def _score(
     return resumed
 
 
-def _log_lines(began: float, parts: int, resumed: int, swept: list[str], engine: str) -> list[str]:
+def _log_lines(
+    began: float, parts: int, resumed: int, swept: list[str], engine: str, *, is_cut: bool = False
+) -> list[str]:
+    cut = ["the allocation was cut by its time limit: another run on the same input may propose otherwise"]
     return [
         host_line(),
         f"engine={engine} partitions={parts} resumed={resumed} swept={len(swept)} seconds={_since(began):.1f}",
+        *(cut if is_cut else []),
     ]
 
 

@@ -245,7 +245,7 @@ def _referrals(
         (frame["defer_until"] > as_of, "parked", frame["reason_deferred"], "decided_at_deferred"),
     ]
     first = np.select([rule[0].to_numpy(dtype=bool, na_value=False) for rule in rules], range(len(rules)), len(rules))
-    status = np.array([*(rule[1] for rule in rules), "waiting"], dtype=object)[first]
+    status = pd.array([*(rule[1] for rule in rules), "waiting"], dtype=TEXT).take(first)
     reason, since = pd.Series(np.nan, frame.index, dtype=TEXT), frame["referred_on"].copy()
     for place in np.unique(first[first < len(rules)]):
         _, _, why, day = rules[place]
