@@ -20,7 +20,6 @@ from casestrat.errors import ExitCode
 from casestrat.limits import MAX_SET_ASIDE, MAX_STALE_DAYS
 from casestrat.models import PointScorecard, save_model
 from casestrat.nightly import Gates, NightlyRun
-from casestrat.tables import Tables, write_tables
 
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("cli")]
 AS_OF = "2026-10-01"
@@ -55,13 +54,6 @@ def call(*arguments: object, cwd: Path | None = None, **env: str) -> subprocess.
     done = subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
     assert "Traceback" not in done.stdout + done.stderr
     return done
-
-
-@pytest.fixture(scope="session")
-def few(example: Tables, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of 90 people of the example, quick to read."""
-    people = example.persons["person_id"].drop_duplicates().head(90)
-    return write_tables(example.for_persons(people), tmp_path_factory.mktemp("few") / "geriatric")
 
 
 @pytest.fixture
@@ -301,7 +293,9 @@ def test_a_second_run_while_one_is_running_is_told_so(folder: Path) -> None:
     assert "another run" in done.stderr
 
 
-def test_no_places_and_no_licensed_case_manager_give_a_list_and_a_ledger(whole: Path, tmp_path: Path) -> None:
+def test_no_places_and_no_licensed_case_manager_give_a_list_and_a_ledger_and_a_quiet_night_prints_nothing(
+    whole: Path, tmp_path: Path
+) -> None:
     folder = shutil.copytree(whole, tmp_path / "geriatric")
     meetings = (folder / "committee_meetings.csv").read_text(encoding="utf-8").splitlines()
     at = meetings[0].split(",").index("places")
@@ -316,8 +310,8 @@ def test_no_places_and_no_licensed_case_manager_give_a_list_and_a_ledger(whole: 
         nurses.append(",".join([*row[:profession], "nurse", *row[profession + 1 :]]))
     managers.write_text("\n".join(nurses) + "\n", encoding="utf-8")
     out = folder.parent / "out"
-    done = call("nightly", folder, "--program", "geriatric", "--as-of", AS_OF, "--out", out)
-    assert done.returncode == 0
+    done = call("nightly", folder, "--program", "geriatric", "--as-of", AS_OF, "--out", out, "--quiet")
+    assert (done.returncode, done.stdout) == (0, "")
     counts = json.loads((out / AS_OF / "manifest.json").read_text())["counts"]
     assert counts["places"] == counts["proposed"] == 0
     assert "licence" in (out / AS_OF / "unassigned.csv").read_text(encoding="utf-8-sig")
@@ -349,12 +343,6 @@ def test_a_model_that_is_no_model_is_refused(folder: Path) -> None:
         "nightly", folder, "--program", "geriatric", "--as-of", AS_OF, "--out", folder.parent / "out", "--model", fake
     )
     assert done.returncode == ExitCode.USAGE
-
-
-def test_a_quiet_night_prints_nothing(folder: Path) -> None:
-    out = folder.parent / "out"
-    assert call("nightly", folder, "--program", "geriatric", "--as-of", AS_OF, "--out", out, "--quiet").stdout == ""
-    assert (out / AS_OF / "committee.html").is_file()
 
 
 def test_a_decision_file_that_cannot_be_read_is_refused(run: NightlyRun, tmp_path: Path) -> None:

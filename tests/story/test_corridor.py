@@ -267,7 +267,7 @@ def test_without_case_managers_the_rest_is_made_and_the_lack_is_named(bare: Nigh
 
 @pytest.mark.parametrize("name", list_programs()["name"])
 def test_every_shipped_program_runs_from_tables_to_pages(name: str, tmp_path: Path) -> None:
-    agency = synthesize(name, people=200, random_state=3)
+    agency = synthesize(name, people=80, random_state=3)
     run = run_nightly(agency.tables, name, as_of=AS_OF, out=tmp_path, lang="it")
     assert run.manifest["counts"]["scored"] > 0
 

@@ -33,8 +33,8 @@ def call(*arguments: object) -> tuple[int, str, str]:
 
 
 @pytest.fixture(scope="module")
-def source(root: Path) -> Path:
-    return root / "data" / "synthetic" / "geriatric"
+def source(few: Path) -> Path:
+    return few
 
 
 @pytest.fixture(scope="module")
