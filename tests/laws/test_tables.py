@@ -100,6 +100,7 @@ def test_the_order_of_rows_changes_nothing_but_line_numbers(order, cells):
     assert sorted(first.set_aside[columns].values.tolist()) == sorted(second.set_aside[columns].values.tolist())
 
 
+@settings(max_examples=max(10, settings().max_examples // 3))
 @given(st.lists(st.text(max_size=12), min_size=1, max_size=8))
 def test_any_text_at_all_survives_a_check_or_is_set_aside(texts):
     facts = pd.DataFrame(
