@@ -164,7 +164,8 @@ def status_rows(tables: Tables, scope: ReferralScope, asked: Asked) -> pd.DataFr
     waits = first.loc[first["status"] == "waiting"]
     others = referrals.loc[(referrals["status"] == "waiting") & referrals["row"].isin(waits["row"])]
     others = others.loc[others["referral_id"] != others["row"].map(waits.set_index("row")["referral_id"])]
-    others = others.assign(status="other_referral_waiting", since=others["referred_on"], rank=1)
+    status = pd.Series("other_referral_waiting", others.index, dtype=TEXT)
+    others = others.assign(status=status, since=others["referred_on"], rank=1)
     out = pd.concat([first.assign(rank=0), others[[*(set(first) & set(others)), "rank"]]], ignore_index=True)
     out = out.sort_values(["row", "rank"], kind="stable").drop(columns="rank").reset_index(drop=True)
     out["objects_to_scoring"] = people["objects_to_scoring"].iloc[out["row"]].array
