@@ -45,8 +45,12 @@ def test_every_reallocation_keeps_what_was_promised(drawn):
     pinned = set(problem.pins["case_id"])
     assert not pinned & set(moved.moves["case_id"])
     steps = moved.frontier[["unassigned", "largest_utilisation", "sum_of_squares"]].diff().iloc[1:]
-    same = steps["unassigned"] == 0
-    assert (steps.loc[same, ["largest_utilisation", "sum_of_squares"]] <= 1e-9).all(axis=None)
+    steps = steps[steps["unassigned"] == 0]
+    assert (steps["largest_utilisation"] <= 1e-9).all()
+    is_level = (
+        steps["largest_utilisation"] > -1e-9
+    )  # a lower peak may cost evenness among the rest: levels are in order
+    assert (steps.loc[is_level, "sum_of_squares"] <= 1e-6).all()
     assert (moved.levels["bound"] <= moved.levels["value"] + 1e-6).all()
     stays = moved.assignments[~moved.assignments["case_id"].isin(moved.moves["case_id"])]
     assert (stays["cm_id"].to_numpy() == before[stays["case_id"]].to_numpy()).all()
