@@ -47,9 +47,7 @@ def test_every_reallocation_keeps_what_was_promised(drawn):
     steps = moved.frontier[["unassigned", "largest_utilisation", "sum_of_squares"]].diff().iloc[1:]
     steps = steps[steps["unassigned"] == 0]
     assert (steps["largest_utilisation"] <= 1e-9).all()
-    is_level = (
-        steps["largest_utilisation"] > -1e-9
-    )  # a lower peak may cost evenness: levels are in order
+    is_level = steps["largest_utilisation"] > -1e-9  # a lower peak may cost evenness: levels are in order
     assert (steps.loc[is_level, "sum_of_squares"] <= 1e-6).all()
     assert (moved.levels["bound"] <= moved.levels["value"] + 1e-6).all()
     stays = moved.assignments[~moved.assignments["case_id"].isin(moved.moves["case_id"])]
