@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from casestrat.errors import UsageError
-from casestrat.priority.decision_file import FORMAT, plain_row, read_decisions
+from casestrat.priority.decision_file import FORMAT, read_decisions
 
 HEAD = {"format": "casestrat-decisions/1", "meeting_id": "M1", "list_fingerprint": "9f", "decisions": []}
 
@@ -68,7 +68,7 @@ def test_the_message_names_the_file_and_the_place_in_it(tmp_path: Path) -> None:
 
 
 def test_a_date_is_asked_for_in_the_forms_that_are_read() -> None:
-    _, faults = plain_row({"decided_at": "soon", "defer_until": "later"})
+    _, faults = FORMAT.plain_row({"decided_at": "soon", "defer_until": "later"})
     assert ("decided_at", "type", "YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS") in faults
     assert ("defer_until", "type", "YYYY-MM-DD") in faults
 
@@ -85,21 +85,21 @@ def test_broken_json_is_located(tmp_path: Path) -> None:
 def test_missing_values_of_a_frame_are_missing() -> None:
     frame = pd.DataFrame({"referral_id": ["R1"], "note": [np.nan], "reason": [pd.NA], "defer_until": [pd.NaT]})
     [raw] = read_decisions(frame).rows
-    row, faults = plain_row(raw)
+    row, faults = FORMAT.plain_row(raw)
     assert not faults
     assert [name for name in FORMAT.fields if row[name] is not None] == ["referral_id"]
 
 
 @pytest.mark.parametrize("value", [3, True, ["x"], {"x": 1}, "\ud800"])
 def test_a_text_that_is_none_is_told_and_not_shown(value: Any) -> None:
-    row, faults = plain_row({"note": value})
+    row, faults = FORMAT.plain_row({"note": value})
     assert row["note"] is None
     assert faults == [("note", "type", "text")]
 
 
 def test_a_day_has_no_hour_and_a_moment_has_seconds() -> None:
-    row, faults = plain_row({"relay_due_on": "2026-11-01T10:00", "decided_at": "2026-10-12T14:03:22.5"})
+    row, faults = FORMAT.plain_row({"relay_due_on": "2026-11-01T10:00", "decided_at": "2026-10-12T14:03:22.5"})
     assert not faults
     assert str(row["relay_due_on"]) == "2026-11-01 00:00:00"
     assert str(row["decided_at"]) == "2026-10-12 14:03:22"
-    assert plain_row("a word")[1] == [("decisions", "type", "an object with the fields of a decision")]
+    assert FORMAT.plain_row("a word")[1] == [("decisions", "type", "an object with the fields of a decision")]

@@ -5,7 +5,7 @@ import pytest
 
 from casestrat.errors import UsageError
 from casestrat.knowledge.program import DecisionReason
-from casestrat.priority.decision_file import plain_row
+from casestrat.priority.decision_file import FORMAT
 from casestrat.priority.frozen_list import Entry
 from casestrat.priority.minutes import Minutes
 
@@ -23,7 +23,7 @@ def minutes():
 
 
 def decision(**values):
-    row, faults = plain_row({"outcome": "admit", "reason": "criteria_met", "decided_by": "chair", **values})
+    row, faults = FORMAT.plain_row({"outcome": "admit", "reason": "criteria_met", "decided_by": "chair", **values})
     assert not faults
     return row
 

@@ -73,6 +73,15 @@ def test_what_the_lead_accepts_is_recorded_and_what_is_stale_is_not(friday, sour
     assert first["case_id"] in set(pd.read_csv(tmp_path / "out" / "new_rows.csv")["episode_id"])
 
 
+def test_a_source_that_is_none_is_told_as_that(source, tmp_path) -> None:
+    code, _, said = call("reallocate", tmp_path / "nowhere", "--leaver", "CM01", "--on", ON)
+    assert code == ExitCode.USAGE
+    assert "does not exist" in said
+    code, _, said = call("reallocate", source / "persons.csv", "--leaver", "CM01", "--on", ON)
+    assert code == ExitCode.USAGE
+    assert "neither a folder of tables nor a site.toml" in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -5,8 +5,9 @@ import pytest
 import sqlalchemy as sql
 
 from casestrat.errors import OutputError, TablesError, UsageError
-from casestrat.tables import read_tables, write_tables
+from casestrat.tables import Extract, read_tables, write_tables
 from casestrat.tables.files import read_csv, read_parquet
+from casestrat.tables.reading import read_extract_of
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
@@ -175,6 +176,18 @@ def test_a_database_gives_the_same_tables_as_a_folder(few, database, tmp_path, c
     tables = read_tables(f"sqlite:///{database}")
     assert tables.present == {"persons", "referrals", "events"}
     assert tables.fingerprint == check(few).fingerprint
+
+
+def test_what_a_source_says_of_itself_is_read_alone(few, database, tmp_path):
+    for source in (f"sqlite:///{database}", written(few, tmp_path / "folder")):
+        told = read_extract_of(source)
+        assert told == read_tables(source).extract
+        assert told.data_end == pd.Timestamp("2025-12-31")
+    (tmp_path / "bare").mkdir()
+    assert read_extract_of(tmp_path / "bare") == Extract()  # whether there are tables is asked later
+    for none in (tmp_path / "nowhere", tmp_path / "folder" / "persons.csv"):
+        with pytest.raises(UsageError, match=r"does not exist|neither a folder"):
+            read_extract_of(none)
 
 
 def test_a_database_that_is_not_there_is_not_made(tmp_path):

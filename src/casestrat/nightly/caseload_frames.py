@@ -169,7 +169,7 @@ def reallocation_page(
     as_of : str or pandas.Timestamp
         The date.
     sheets : pandas.DataFrame, optional
-        The handover sheets, as :func:`casestrat.allocation.moves.handover` returns them; made where they are not given.
+        The handover sheets, as :func:`casestrat.allocation.handover` returns them; made where they are not given.
     lang : {"en", "fr", "it"}, optional
         The language the page opens in.
     fingerprints, links : mapping of str to str, optional

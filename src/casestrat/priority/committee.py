@@ -11,7 +11,7 @@ import pandas as pd
 from casestrat.errors import UsageError
 from casestrat.priority import meeting_file
 from casestrat.priority.dates import DateLike, moment_of
-from casestrat.priority.decision_file import plain_row, read_decisions
+from casestrat.priority.decision_file import FORMAT, read_decisions
 from casestrat.priority.decisions import decisions_frame, refused_frame
 from casestrat.priority.follow_up import log_frame, out_of_sequence, overdue_relays
 from casestrat.priority.frozen_list import Entry, freeze, list_fingerprint, list_frame
@@ -262,7 +262,7 @@ class Meeting:
         known = {entry.referral_id for entry in self._listed} | {row["referral_id"] for row in self._minutes.addenda}
         n_before = len(self._minutes.decisions)
         for number, raw in enumerate(file.rows, start=1):
-            row, faults = plain_row(raw)
+            row, faults = FORMAT.plain_row(raw)
             recorded, more = (None, faults) if faults else self._minutes.record(row)
             given = row["referral_id"]
             referral = given if isinstance(given, str) and given in known else None  # nothing else is repeated

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from casestrat.errors import UsageError
-from casestrat.tables.decision_files import DecisionFormat, Fault, Row, within
+from casestrat.tables.decision_files import DecisionFormat, within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,25 +75,3 @@ def read_decisions(source: pd.DataFrame | Mapping[str, Any] | Path | str) -> Dec
         if not isinstance(content.get(name), str):
             raise UsageError(f"the decisions have no `{name}`", where=within(file, name), do=FORMAT.do)
     return DecisionFile(content["meeting_id"], content["list_fingerprint"], rows)
-
-
-def plain_row(raw: object) -> tuple[Row, list[Fault]]:
-    """Return a decision's fields as text, dates and None, with a fault for each that is none of these.
-
-    Parameters
-    ----------
-    raw : object
-        One decision as it stands in the file.
-
-    Returns
-    -------
-    tuple of dict and list
-        The fields (all of them, None where not given), and the faults.
-
-    Examples
-    --------
-    >>> row, faults = plain_row({"referral_id": "R1", "outcome": "admit", "decided_by": 7})
-    >>> row["outcome"], row["note"], faults
-    ('admit', None, [('decided_by', 'type', 'text')])
-    """
-    return FORMAT.plain_row(raw)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from casestrat.errors import UsageError
 from casestrat.priority.dates import DateLike, moment_of
-from casestrat.priority.decision_file import plain_row
+from casestrat.priority.decision_file import FORMAT
 from casestrat.priority.decisions import CONTENT, faults_of, standing_row, with_consequence
 from casestrat.priority.frozen_list import Entry
 from casestrat.tables.decision_files import Fault, Row
@@ -151,7 +151,7 @@ class Minutes:
             raise UsageError("an amendment cannot come before the decision it replaces", do="give a later `at`")
         is_other = "outcome" in changes and changes["outcome"] != old["outcome"]
         kept = {name: None if is_other and name in _OF_OUTCOME else old[name] for name in CONTENT}
-        row, faults = plain_row({**kept, **changes, "decided_by": by, "decided_at": moment})
+        row, faults = FORMAT.plain_row({**kept, **changes, "decided_by": by, "decided_at": moment})
         entry = self._entries[old["referral_id"]]
         filled = with_consequence(row, self._reasons, self._held_on)
         faults = faults or faults_of(filled, entry, self._reasons, has_cut=self._has_cut)

@@ -45,8 +45,19 @@ def read_database(url: str) -> tuple[dict[str, RawTable], Extract]:
     with _open(url) as (connection, shown):
         names = _names(connection)
         raws = {name: raw_of_frame(name, _rows(connection, name)) for name in CONTRACTS if name in names}
-        extract = _extract(_rows(connection, _EXTRACT), shown) if _EXTRACT in names else Extract()
+        extract = _extract_in(connection, names, shown)
     return raws, extract
+
+
+def read_database_extract(url: str) -> Extract:
+    """Read what a database says of its extract, and no other table; empty where it says nothing."""
+    with _open(url) as (connection, shown):
+        return _extract_in(connection, _names(connection), shown)
+
+
+def _extract_in(connection: Connection, names: set[str], shown: str) -> Extract:
+    """Read the table ``extract``, if there is one."""
+    return _extract(_rows(connection, _EXTRACT), shown) if _EXTRACT in names else Extract()
 
 
 def read_view(url: str, name: str) -> pd.DataFrame:

@@ -108,6 +108,13 @@ class DecisionFormat:
         -------
         tuple of dict and list
             The fields (all of them, None where not given), and the faults.
+
+        Examples
+        --------
+        >>> answers = DecisionFormat("answers/1", "answers", "export again", ("who", "answer"), (), ("at",))
+        >>> row, faults = answers.plain_row({"who": "P1", "answer": 7})
+        >>> row, faults
+        ({'who': 'P1', 'answer': None, 'at': None}, [('answer', 'type', 'text')])
         """
         if not isinstance(raw, Mapping):
             return dict.fromkeys(self.fields), [("decisions", "type", "an object with the fields of a decision")]

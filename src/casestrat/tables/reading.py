@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from casestrat.errors import TablesError, UsageError
 from casestrat.tables.contracts import CONTRACTS
-from casestrat.tables.database import read_database
+from casestrat.tables.database import read_database, read_database_extract
 from casestrat.tables.extract import Extract, read_extract
 from casestrat.tables.files import read_csv, read_parquet
 from casestrat.tables.mapping import read_site
@@ -69,16 +69,11 @@ def read_tables(source: str | Path, program: Vocabulary | None = None) -> Tables
         site = read_site(path, program)
         tables = Tables.checked(site.raws, program, site.extract, site.noticed)
         return replace(tables, unmapped_codes=site.unmapped_codes, doubtful_pairs=site.doubtful_pairs)
-    what = "is neither a folder of tables nor a site.toml" if path.exists() else "does not exist"
-    raise UsageError(
-        f"the source {what}",
-        where=str(source),
-        do="give a folder with persons.csv and referrals.csv, the path of a site.toml, or a database URL",
-    )
+    raise _no_source(path)
 
 
 def read_extract_of(source: str | Path) -> Extract:
-    """Return what a source says of itself, without reading its tables where that can be had.
+    """Return what a source says of itself, without reading its tables.
 
     Parameters
     ----------
@@ -89,13 +84,32 @@ def read_extract_of(source: str | Path) -> Extract:
     -------
     Extract
         Its program, dates and time zone; empty where the source tells none.
+
+    Raises
+    ------
+    UsageError
+        There is no such source.
+    TablesError
+        What it says of itself cannot be read.
     """
     if "://" in str(source):
-        return read_database(str(source))[1]
+        return read_database_extract(str(source))
     path = Path(source)
+    if path.is_dir():
+        return _extract_in(path)
     if path.suffix == ".toml" and path.is_file():
         return load_site(path).extract
-    return _extract_in(path)
+    raise _no_source(path)
+
+
+def _no_source(path: Path) -> UsageError:
+    """Return the refusal of what is no source."""
+    what = "is neither a folder of tables nor a site.toml" if path.exists() else "does not exist"
+    return UsageError(
+        f"the source {what}",
+        where=str(path),
+        do="give a folder with persons.csv and referrals.csv, the path of a site.toml, or a database URL",
+    )
 
 
 def _extract_in(folder: Path) -> Extract:

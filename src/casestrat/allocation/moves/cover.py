@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from casestrat.allocation.plan.days import days_of
+from casestrat.allocation.moves.days import days_of
 from casestrat.allocation.problem import frames
 from casestrat.allocation.problem.workload import ABSENCE_DAYS
 from casestrat.errors import UsageError

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from casestrat.allocation.plan.days import days_of
+from casestrat.allocation.moves.days import days_of
 from casestrat.tables import TEXT
 from casestrat.timeline import known
 

@@ -16,12 +16,12 @@ from casestrat.allocation.moves.cover import (
     cover_frame,
     lawful_backups,
 )
+from casestrat.allocation.moves.days import days_of
 from casestrat.allocation.moves.moving import State, Value, fit_by_swaps, search_frontier
 from casestrat.allocation.moves.moving_arrays import Arrays, proven, raised, with_more_placed
 from casestrat.allocation.moves.moving_model import MIDDLE_PAIRS, SMALL_PAIRS, Allowance, bound_of, model_of
 from casestrat.allocation.moves.standing import BALANCE, NEWCOMER, ROOM, Change, Standing, take_stock
 from casestrat.allocation.plan.checker import require_sound
-from casestrat.allocation.plan.days import days_of
 from casestrat.allocation.plan.plan import Plan, make_plan
 from casestrat.allocation.problem.instance import ask
 from casestrat.allocation.problem.objective import LARGEST, SQUARES, UNASSIGNED

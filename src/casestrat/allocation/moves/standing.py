@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from casestrat.allocation.moves.cover import checked_backups, checked_overloads
-from casestrat.allocation.plan.days import days_of
+from casestrat.allocation.moves.days import days_of
 from casestrat.allocation.problem import frames
 from casestrat.errors import UsageError
 from casestrat.tables import TEXT

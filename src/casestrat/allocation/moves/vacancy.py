@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Vacancy:
-    """What an empty post means; made by :func:`casestrat.allocation.moves.vacancy`.
+    """What an empty post means; made by :func:`casestrat.allocation.vacancy`.
 
     Parameters
     ----------
