@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from casestrat.allocation.solver.clock import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # The quick profile asks the same each time, so that a change is judged by what it changes; the large one explores.
 settings.register_profile(
@@ -33,6 +39,15 @@ def missing(what: str) -> None:
     if REQUIRE_ALL:
         pytest.fail(f"{what} is missing, and CASESTRAT_REQUIRE_ALL=1 asks for everything")
     pytest.skip(f"{what} is missing on this machine")
+
+
+@pytest.fixture(scope="module")
+def unhurried() -> Iterator[None]:
+    """Let searches end where their steps end: the last resort, seconds, hangs on what traces or slows the code."""
+    with pytest.MonkeyPatch.context() as patch:
+        counted = Clock.used.fget
+        patch.setattr(Clock, "used", property(lambda clock: counted(clock) / 50))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from casestrat.allocation import AllocationProblem, allocate, check_plan
 from casestrat.knowledge.program import AllocationRules
 
+pytestmark = pytest.mark.usefixtures("unhurried")
+
 # Examples are small already, and shrinking them further would solve thousands of problems.
 SLOW = settings(
     deadline=None, max_examples=5, suppress_health_check=[HealthCheck.too_slow], derandomize=True,

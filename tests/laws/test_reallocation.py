@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from casestrat.allocation import AllocationProblem, accept_moves, check_plan, reallocate
 
+pytestmark = pytest.mark.usefixtures("unhurried")
+
 
 @st.composite
 def teams(draw):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from casestrat.allocation import AllocationProblem, allocate, binding, check_plan, what_would_help
 from casestrat.allocation.admission.wants import fewest_rules
 from casestrat.knowledge import AllocationRules, CaseMixLimit
+
+pytestmark = pytest.mark.usefixtures("unhurried")
 
 FEW = settings(
     max_examples=4, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow],

@@ -7,6 +7,8 @@ from casestrat.allocation.at_scale.wide import fractions_within
 from casestrat.allocation.solver.clock import Clock
 from casestrat.allocation.solver.relaxation import Limits
 
+pytestmark = pytest.mark.usefixtures("unhurried")
+
 
 @pytest.fixture
 def every_problem_is_large(monkeypatch):

@@ -10,6 +10,8 @@ from casestrat.allocation import AllocationProblem, Reallocation, allocate, chec
 from casestrat.errors import UsageError
 from casestrat.knowledge.program import AllocationRules
 
+pytestmark = pytest.mark.usefixtures("unhurried")
+
 
 def of_team() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Nine cases with three case managers, one of whom has next to nothing; everybody may follow everybody."""
