@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from casestrat.allocation.solver.clock import Clock
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -44,6 +42,8 @@ def missing(what: str) -> None:
 @pytest.fixture(scope="module")
 def unhurried() -> Iterator[None]:
     """Let searches end where their steps end: the last resort, seconds, hangs on what traces or slows the code."""
+    from casestrat.allocation.solver.clock import Clock  # here, so that coverage sees the package being imported
+
     with pytest.MonkeyPatch.context() as patch:
         counted = Clock.used.fget
         patch.setattr(Clock, "used", property(lambda clock: counted(clock) / 50))
