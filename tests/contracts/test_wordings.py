@@ -21,35 +21,29 @@ WORDS = load_wording("en").words
 
 
 @cache
-def trees() -> dict[str, ast.Module]:
-    """The Python sources, by their path."""
-    return {
-        path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-        for path in SOURCE.rglob("*.py")
-    }
+def constants() -> tuple[tuple[str, str, bool], ...]:
+    """Path, value and whether it begins a longer text, of every text constant of the Python sources."""
+    found = []
+    for path in SOURCE.rglob("*.py"):
+        name = path.relative_to(SOURCE).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append((name, node.value, False))
+            elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+                found.append((name, str(node.values[0].value), True))
+    return tuple(found)
 
 
 @cache
 def texts(name_starts: str = "") -> set[str]:
-    """Every text constant of the Python sources, but the docstrings' own."""
-    return {
-        node.value
-        for name, tree in trees().items()
-        if name.startswith(name_starts)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
+    """Every text constant of the Python sources, or of those whose path begins so."""
+    return {value for name, value, _ in constants() if name.startswith(name_starts)}
 
 
 @cache
 def starts() -> set[str]:
     """The fixed beginnings of keys that are put together: ``allocation.reason_`` of ``f"allocation.reason_{rule}"``."""
-    built = {
-        node.values[0].value
-        for tree in trees().values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant)
-    }
+    built = {value for _, value, is_start in constants() if is_start}
     given = {text for text in texts() if re.fullmatch(r"[a-z_]+\.([a-z]+_)?", text)}  # code("criteria.")
     return {one for one in built | given if "." in one and one.partition(".")[0] in sections()}
 
@@ -58,13 +52,9 @@ def starts() -> set[str]:
 def starts_of_validation() -> tuple[str, ...]:
     """The fixed beginnings of names put together on the validation page: ``level_`` of ``words(f"level_{side}")``."""
     return tuple(
-        node.values[0].value
-        for name, tree in trees().items()
-        if name.startswith("reports/validation_")
-        for node in ast.walk(tree)
-        if isinstance(node, ast.JoinedStr)
-        and isinstance(node.values[0], ast.Constant)
-        and re.fullmatch(r"[a-z]+_", node.values[0].value)
+        value
+        for name, value, is_start in constants()
+        if is_start and name.startswith("reports/validation_") and re.fullmatch(r"[a-z]+_", value)
     )
 
 
