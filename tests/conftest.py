@@ -24,12 +24,14 @@ ROOT = Path(__file__).resolve().parents[1]
 REQUIRE_ALL = os.environ.get("CASESTRAT_REQUIRE_ALL") == "1"
 
 
-@pytest.hookimpl(tryfirst=True)
+# Folders whose tests take longest, first: no worker is then left alone with one of them at the end.
+LONGEST = ("tests/story", "tests/nightly", "tests/laws", "tests/browser", "tests/contracts", "tests/reports")
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file on one worker: what a file prepares is then prepared once."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+    """Put the longest folders first, in the order that they had otherwise."""
+    items.sort(key=lambda item: next((n for n, folder in enumerate(LONGEST) if item.nodeid.startswith(folder)), 99))
 
 
 def missing(what: str) -> None:

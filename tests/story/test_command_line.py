@@ -21,7 +21,7 @@ from casestrat.limits import MAX_SET_ASIDE, MAX_STALE_DAYS
 from casestrat.models import PointScorecard, save_model
 from casestrat.nightly import Gates, NightlyRun
 
-pytestmark = [pytest.mark.story, pytest.mark.xdist_group("cli")]
+pytestmark = pytest.mark.story
 AS_OF = "2026-10-01"
 _CALL = "import sys; from casestrat.__main__ import main; sys.exit(main())"
 

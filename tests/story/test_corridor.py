@@ -25,7 +25,7 @@ from casestrat.nightly.staffing import STAFFING
 from casestrat.synthetic import synthesize
 from casestrat.tables import OUTPUTS, Tables
 
-pytestmark = [pytest.mark.story, pytest.mark.xdist_group("story")]
+pytestmark = pytest.mark.story
 AS_OF = "2026-10-01"
 ORPHAN = f".work-{AS_OF}-0123456789abcdef"
 PARQUET = (

@@ -17,7 +17,7 @@ from casestrat.nightly.training import labelled
 from casestrat.tables import Tables, read_tables
 from casestrat.timeline import score_assessments, status_on
 
-pytestmark = [pytest.mark.story, pytest.mark.xdist_group("real")]
+pytestmark = pytest.mark.story
 OUTCOMES = {"linkage", "relapse"}  # what the HELP trial measured afterwards
 
 

@@ -13,7 +13,7 @@ from casestrat.knowledge import load_program
 from casestrat.nightly import run_nightly
 from casestrat.tables import draft_site, read_tables
 
-pytestmark = [pytest.mark.story, pytest.mark.xdist_group("site")]
+pytestmark = pytest.mark.story
 AS_OF = "2026-02-01"
 
 

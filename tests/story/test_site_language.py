@@ -17,7 +17,7 @@ from casestrat.nightly.lists import CELLS, LISTS
 from casestrat.synthetic import example_as_of
 from casestrat.tables import OUTPUTS, Tables
 
-pytestmark = [pytest.mark.story, pytest.mark.xdist_group("cli")]
+pytestmark = pytest.mark.story
 AS_OF = str(example_as_of())
 French = tuple[NightlyRun, dict[str, bytes]]
 

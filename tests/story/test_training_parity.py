@@ -17,7 +17,7 @@ from casestrat.nightly.training import Fitted
 from casestrat.tables import CONTRACTS, Tables
 from casestrat.timeline import build_labels, make_spine
 
-pytestmark = [pytest.mark.story, pytest.mark.xdist_group("parity")]
+pytestmark = pytest.mark.story
 LEARNED_ON = ["2025-06-01", "2026-01-01"]
 SCORED_ON = pd.Timestamp("2026-05-01")  # the example goes on for five months more, so there is a future to look into
 
