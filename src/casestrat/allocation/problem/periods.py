@@ -37,6 +37,8 @@ def covers_every_day(
     )
     reached = first - pd.Timedelta(days=1)
     for start, end in ordered:
+        if reached >= last:  # one that never ends has no day after it
+            break
         if start <= reached + pd.Timedelta(days=1):
             reached = max(reached, end)
     return bool(reached >= last)
