@@ -58,8 +58,32 @@ def exchanged():
         typed = {}
         for name, frame in frames.items():
             before = getattr(tables, name)
-            absent = {column: before[column].iloc[0] for column in before.columns if column not in frame}
+            usual = {column: before[column].iloc[0] if len(before) else None for column in before.columns}
+            absent = {column: value for column, value in usual.items() if column not in frame}
             typed[name] = frame.assign(**absent)[list(before.columns)].astype(before.dtypes.to_dict())
         return replace(tables, **typed)
 
     return make
+
+
+@pytest.fixture
+def verdict(rules):
+    """Return what one rule says of the pairs of a problem: one row a case, one column a case manager."""
+
+    def judge(rule, cases, managers, rule_changes=None, **more):
+        cases = {"case_id": [f"C{i}" for i in range(len(next(iter(cases.values()))))], "minutes": 10, **cases}
+        managers = {
+            "cm_id": [f"CM{j}" for j in range(len(next(iter(managers.values()))))],
+            "capacity_minutes": 100,
+        } | managers
+        problem = AllocationProblem(
+            pd.DataFrame(cases),
+            pd.DataFrame(managers),
+            rules=rules(**(rule_changes or {})),
+            starts_on="2026-10-01",
+            **more,
+        )
+        asked = ask(problem)
+        return asked.verdicts[rule][asked.group].tolist()
+
+    return judge

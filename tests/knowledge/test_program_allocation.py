@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from casestrat.errors import KnowledgeError
-from casestrat.knowledge import AllocationRules, CapacityStep, CaseMixLimit, SkillNeed, load_program
+from casestrat.knowledge import AllocationRules, CapacityStep, CaseMixLimit, Clearance, SkillNeed, load_program
 
 SHIPPED = Path(__file__).parents[2] / "src/casestrat/knowledge/programs/geriatric.toml"
 
@@ -84,9 +84,47 @@ def test_every_rule_of_who_may_follow_is_read(rules_of):
     assert rules.case_mix == (CaseMixLimit(10, "high"), CaseMixLimit(2, None, "proposed"))
 
 
+def test_contracts_clearances_and_the_guardian_s_language_are_read(rules_of):
+    rules = rules_of(
+        "",
+        """
+        [allocation.payer_contracts]
+        "Plan A" = "contract_a|contract_all"
+        State = ""
+        [[allocation.confidential]]
+        clearance = "part2"
+        when = "protection == 'guardianship'"
+        [[allocation.confidential]]
+        clearance = "hiv"
+        when = "neurodegenerative"
+        if_unknown = "not_asked"
+        """,
+    )
+    assert dict(rules.payer_contracts) == {"Plan A": "contract_a|contract_all", "State": ""}
+    assert rules.confidential == (
+        Clearance("part2", "protection == 'guardianship'"), Clearance("hiv", "neurodegenerative", "not_asked"),
+    )  # fmt: skip
+    assert rules.certificates == {"contract_a", "contract_all", "part2", "hiv"}
+    assert rules.guardian_language == "ignored"
+
+
+def test_a_program_that_asks_for_the_guardian_s_language_declares_the_fact(rules_of):
+    with pytest.raises(KnowledgeError, match="guardian_language"):
+        rules_of('guardian_language = "beside"')
+
+
+def test_records_of_substance_use_ask_for_a_clearance_where_they_are_under_part_2():
+    assert load_program("substance_use").allocation.confidential == (Clearance("part2", "part2", "not_asked"),)
+
+
 @pytest.mark.parametrize(
     ("lines", "after", "words"),
     [
+        ('guardian_language = "often"', "", "guardian_language"),
+        ("", "[allocation.payer_contracts]\nState = 3", "State"),
+        ("", "[[allocation.confidential]]\nclearance = ' '\nwhen = 'neurodegenerative'", "clearance"),
+        ("", "[[allocation.confidential]]\nclearance = 'part2'\nwhen = 'nothing_known'", "nothing_known"),
+        ("", "[[allocation.confidential]]\nclearance = 'x'\nwhen = 'language'\nif_unknown = 'maybe'", "if_unknown"),
         ("recorded_share = 0", "", "recorded_share"),
         ("recorded_share = 1.5", "", "recorded_share"),
         ("measured_days = 3", "", "measured_days"),

@@ -34,12 +34,14 @@ class Drawn:
     conflicts: pd.DataFrame
     preferences: pd.DataFrame
     pins: pd.DataFrame
+    credentials: pd.DataFrame
     rules: AllocationRules
 
     def problem(self) -> AllocationProblem:
         return AllocationProblem(
             self.cases, self.managers, licenses=self.licenses, conflicts=self.conflicts,
-            preferences=self.preferences, pins=self.pins, rules=self.rules, starts_on="2026-10-01",
+            preferences=self.preferences, pins=self.pins, credentials=self.credentials, rules=self.rules,
+            starts_on="2026-10-01",
         )  # fmt: skip
 
 
@@ -55,6 +57,10 @@ def drawn(draw, most_cases=6, most_managers=3, *, delta=0.0):
         "territory": pick(["T1", "T2", None], n), "jurisdiction": pick(["J1", "J2"], n),
         "language": pick(["fr", "pt", None, "unknown"], n), "interpreter_needed": pick([True, False, None], n),
         "skills": pick([None, None, "dementia"], n), "cm_id": pick([None, *cm_ids], n),
+        "payer": pick([None, "unknown", "plan", "state", "plan;state"], n),
+        "clearances": pick([None, None, "part2"], n),
+        "guardian_language": pick([None, "unknown", "fr", "pt"], n),
+        "guardian_interpreter_needed": pick([True, False, None], n),
     })  # fmt: skip
     managers = pd.DataFrame({
         "cm_id": cm_ids, "profession": pick(["nurse", "social_worker", "other"], m),
@@ -69,6 +75,12 @@ def drawn(draw, most_cases=6, most_managers=3, *, delta=0.0):
         "compact": pick([None, "NLC"], n_licenses), "valid_from": pd.Timestamp("2025-01-01"),
         "valid_to": pd.to_datetime(pd.Series(pick(["2026-11-01", "2030-01-01"], n_licenses), dtype=object)),
     })  # fmt: skip
+    n_held = draw(st.integers(1, 4))
+    credentials = pd.DataFrame({
+        "cm_id": pick(cm_ids, n_held), "credential": pick(["plan_1", "plan_2", "part2"], n_held),
+        "valid_from": pd.Timestamp("2020-01-01"),
+        "valid_to": pd.to_datetime(pd.Series(pick(["2026-11-01", None, None], n_held), dtype=object)),
+    })  # fmt: skip
     n_conflicts, n_wishes = draw(st.integers(0, 2)), draw(st.integers(0, 2))
     conflicts = pd.DataFrame({
         "person_id": pick(cases["person_id"].tolist(), n_conflicts), "cm_id": pick(cm_ids, n_conflicts),
@@ -82,8 +94,10 @@ def drawn(draw, most_cases=6, most_managers=3, *, delta=0.0):
         professions=("nurse", "social_worker"), licensed_professions=("nurse",), delta=delta,
         territory=draw(st.sampled_from(["required", "preferred", "ignored"])),
         language=draw(st.sampled_from(["required", "preferred", "ignored"])),
+        payer_contracts=draw(st.sampled_from([{}, {"plan": "plan_1|plan_2", "state": ""}])),
+        guardian_language=draw(st.sampled_from(["ignored", "beside", "instead"])),
     )  # fmt: skip
-    return Drawn(cases, managers, licenses, conflicts, preferences, pins, rules)
+    return Drawn(cases, managers, licenses, conflicts, preferences, pins, credentials, rules)
 
 
 def is_allowed(given_: Drawn, case: dict, manager: dict) -> bool:
@@ -101,10 +115,8 @@ def is_allowed(given_: Drawn, case: dict, manager: dict) -> bool:
             return False
     if isinstance(case["skills"], str) and case["skills"] not in parts(manager["skills"]):
         return False
-    if rules.language == "required" and case["language"] in {"fr", "pt"}:
-        helped = case["interpreter_needed"] is True and "interpreter" in parts(manager["skills"])
-        if case["language"] not in parts(manager["languages"]) and not helped:
-            return False
+    if not is_entitled(given_, case, manager, last_day) or not is_understood(given_, case, manager):
+        return False
     served = parts(manager["territories"])
     if (
         rules.territory == "required"
@@ -121,6 +133,32 @@ def is_allowed(given_: Drawn, case: dict, manager: dict) -> bool:
     return manager["cm_id"] not in barred and pin == manager["cm_id"]
 
 
+def is_entitled(given_: Drawn, case: dict, manager: dict, last_day: pd.Timestamp) -> bool:
+    """Say whether contracts and clearances allow a pair."""
+    held = given_.credentials[given_.credentials["cm_id"] == manager["cm_id"]]
+    held = set(held.loc[held["valid_to"].isna() | (held["valid_to"] >= last_day), "credential"])
+    is_member = bool(given_.rules.payer_contracts) and "plan" in str(case["payer"]).split(";")
+    is_open = not isinstance(case["clearances"], str) or case["clearances"] in held
+    return is_open and not (is_member and held.isdisjoint({"plan_1", "plan_2"}))
+
+
+def is_understood(given_: Drawn, case: dict, manager: dict) -> bool:
+    """Say whether a case manager speaks the languages that must be spoken, or works through an interpreter."""
+    spoken = str(manager["languages"]).split(";")
+    interprets = "interpreter" in str(manager["skills"]).split(";")
+    asked = spoken_with(given_, case) if given_.rules.language == "required" else []
+    return all(language in spoken or (needed is True and interprets) for language, needed in asked)
+
+
+def spoken_with(given_: Drawn, case: dict) -> list[tuple[str, object]]:
+    """Return each known language that counts, and whether an interpreter is needed for it."""
+    way, real = given_.rules.guardian_language, {"fr", "pt"}
+    guardian = [(case["guardian_language"], case["guardian_interpreter_needed"])] if way != "ignored" else []
+    guardian = [one for one in guardian if one[0] in real]
+    own = [(case["language"], case["interpreter_needed"])] if case["language"] in real else []
+    return guardian if way == "instead" and guardian else own + guardian
+
+
 def cost_of(given_: Drawn, case: dict, manager: dict) -> int:
     """Add up what a pair misses."""
     parts = lambda text: text.split(";") if isinstance(text, str) else []  # noqa: E731
@@ -128,8 +166,8 @@ def cost_of(given_: Drawn, case: dict, manager: dict) -> int:
     wishes = given_.preferences[given_.preferences["person_id"] == case["person_id"]]
     soft = wishes.loc[~wishes["is_required"].astype(bool), "value"]
     cost = 4 * (isinstance(case["cm_id"], str) and case["cm_id"] != manager["cm_id"])
-    if given_.rules.language == "preferred" and case["language"] in {"fr", "pt"}:
-        cost += 3 * (case["language"] not in parts(manager["languages"]))
+    if given_.rules.language == "preferred":
+        cost += 3 * sum(language not in parts(manager["languages"]) for language, _ in spoken_with(given_, case))
     if given_.rules.territory == "preferred" and isinstance(case["territory"], str) and served:
         cost += 2 * (case["territory"] not in served)
     return int(cost + (soft != manager["gender"]).sum())
@@ -224,7 +262,7 @@ def test_the_order_of_rows_changes_nothing(given_, random):
         random.shuffle(order)
         return frame.iloc[order]
 
-    names = ("cases", "managers", "licenses", "conflicts", "preferences", "pins")
+    names = ("cases", "managers", "licenses", "conflicts", "preferences", "pins", "credentials")
     other = replace(given_, **{name: shuffled(getattr(given_, name)) for name in names})
     one, two = allocate(given_.problem(), time_limit_s=3), allocate(other.problem(), time_limit_s=3)
     pd.testing.assert_frame_equal(one.assignments, two.assignments)
@@ -241,7 +279,7 @@ def test_other_names_give_the_same_values(given_):
         flip = {f"{p}{k}": f"{p}x{97 - 7 * k}" for p in ("C", "CM", "P") for k in range(9)}
         return frame.assign(**{name: frame[name].map(lambda v: flip.get(v, v)) for name in ids})
 
-    names = ("cases", "managers", "licenses", "conflicts", "preferences", "pins")
+    names = ("cases", "managers", "licenses", "conflicts", "preferences", "pins", "credentials")
     other = replace(given_, **{name: renamed(getattr(given_, name)) for name in names})
     one, two = (allocate(g.problem(), time_limit_s=10).levels for g in (given_, other))
     np.testing.assert_allclose(one["value"], two["value"], rtol=1e-6, atol=1e-9)

@@ -23,6 +23,7 @@ from casestrat.knowledge.program_allocation import (
     AllocationRules,
     CapacityStep,
     CaseMixLimit,
+    Clearance,
     SkillNeed,
 )
 from casestrat.knowledge.program_file import load_program, minutes_of_weight
@@ -40,6 +41,7 @@ __all__ = [
     "Band",
     "CapacityStep",
     "CaseMixLimit",
+    "Clearance",
     "Component",
     "Condition",
     "ContactStandard",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 FULL_TIME_MINUTES: Final = 35 * 60  # a full-time week in France, the setting of the caseload norm
 _WAYS: Final = ("required", "preferred", "ignored")
+GUARDIAN_WAYS: Final = ("ignored", "beside", "instead")
 _KINDS: Final = ("open", "proposed")
 
 
@@ -93,6 +94,26 @@ class SkillNeed:
 
 
 @dataclass(frozen=True, slots=True)
+class Clearance:
+    """``[[allocation.confidential]]``: records that only those who are cleared for them may see.
+
+    Parameters
+    ----------
+    clearance : str
+        The certificate, as in ``credentials.credential``, that stands for the clearance; ``"A|B"`` is met by either.
+    when : str
+        Expression over columns of ``persons``, facts of the program and ``tier`` that holds for such records.
+    if_unknown : {"asked", "not_asked"}
+        Whether the clearance is asked for where the expression is unknown. As a rule it is: what is not known to be
+        open is not shown.
+    """
+
+    clearance: str
+    when: str
+    if_unknown: Literal["asked", "not_asked"] = "asked"
+
+
+@dataclass(frozen=True, slots=True)
 class AllocationRules(FrozenParts):
     """``[allocation]``: the program's rules on who may follow whom, and the weights of the objective.
 
@@ -142,6 +163,15 @@ class AllocationRules(FrozenParts):
         The most cases of one sort a case manager.
     costs : AllocationCosts
         What missing a wish costs.
+    payer_contracts : mapping of str to str
+        Payer, as in ``enrollments.payer`` → certificate that stands for a contract with it (``"A|B"``: either; empty
+        text: this payer asks for none). Where there are any, a payer that is not among them may be followed by nobody;
+        empty: no contracts are asked for.
+    guardian_language : {"ignored", "beside", "instead"}
+        Whether the guardian's language, the fact ``guardian_language``, counts beside the person's own, or instead of
+        it where it is known.
+    confidential : tuple of Clearance
+        Records that only those who are cleared for them may see.
     """
 
     professions: tuple[str, ...] = ()
@@ -166,13 +196,28 @@ class AllocationRules(FrozenParts):
     skills_when: tuple[SkillNeed, ...] = ()
     case_mix: tuple[CaseMixLimit, ...] = ()
     costs: AllocationCosts = field(default_factory=AllocationCosts)
+    payer_contracts: Mapping[str, str] = field(default_factory=FrozenMap)
+    guardian_language: Literal["ignored", "beside", "instead"] = "ignored"
+    confidential: tuple[Clearance, ...] = ()
 
     @property
     def used_of_cases(self) -> frozenset[str]:
-        """Columns of cases, of tier and kind, that a rule looks at."""
-        tier = bool(self.experience) or any(limit.tier is not None for limit in self.case_mix)
-        kind = any(limit.kind is not None for limit in self.case_mix)
-        return frozenset(name for name, used in (("tier", tier), ("kind", kind)) if used)
+        """Columns of cases, of those that only some programs' rules look at, that a rule looks at."""
+        has_guardian = self.guardian_language != "ignored" and self.language != "ignored"
+        used = {
+            "tier": bool(self.experience) or any(limit.tier is not None for limit in self.case_mix),
+            "kind": any(limit.kind is not None for limit in self.case_mix),
+            "payer": bool(self.payer_contracts),
+            "guardian_language": has_guardian,
+            "guardian_interpreter_needed": has_guardian,
+        }
+        return frozenset(name for name, is_used in used.items() if is_used)
+
+    @property
+    def certificates(self) -> frozenset[str]:
+        """Every certificate that a rule may ask for, each by its own name."""
+        asked = (*self.credentials, *self.payer_contracts.values(), *(one.clearance for one in self.confidential))
+        return frozenset(name for names in asked for name in names.split("|") if name)
 
 
 def read_allocation(section: Section) -> AllocationRules:
@@ -217,6 +262,9 @@ def read_allocation(section: Section) -> AllocationRules:
         skills_when=tuple(_skill_need(one) for one in section.children("skills_when", required=False)),
         case_mix=tuple(_mix_limit(one) for one in section.children("case_mix", required=False)),
         costs=_costs(section.child("costs", required=False)),
+        payer_contracts=_contracts(section.child("payer_contracts", required=False)),
+        guardian_language=cast("Any", section.choice("guardian_language", GUARDIAN_WAYS, usual.guardian_language)),
+        confidential=tuple(_clearance(one) for one in section.children("confidential", required=False)),
     )
     section.finish()
     _check_shares(rules, section)
@@ -257,6 +305,26 @@ def _steps(section: Section, key: str) -> tuple[CapacityStep, ...]:
 def _skill_need(section: Section) -> SkillNeed:
     need = SkillNeed(section.text("skill"), section.text("when"))
     section.finish()
+    expression_names(need.when)
+    return need
+
+
+def _contracts(section: Section) -> FrozenMap[str, str]:
+    """Return the certificate of each payer's contract."""
+    found = FrozenMap({payer: section.text(payer) for payer in section.content})
+    section.finish()
+    return found
+
+
+def _clearance(section: Section) -> Clearance:
+    need = Clearance(
+        section.text("clearance"),
+        section.text("when"),
+        cast("Any", section.choice("if_unknown", ("asked", "not_asked"), "asked")),
+    )
+    section.finish()
+    if not need.clearance.strip():
+        raise section.fault("`clearance` is empty", "clearance", "name the certificate")
     expression_names(need.when)
     return need
 

@@ -224,7 +224,10 @@ def _check_allocation(program: Program, file: Section) -> None:
     for limit in rules.case_mix:
         if limit.tier is not None:
             file.refer(limit.tier, tiers, "tier", "allocation.case_mix.tier")
-    for need in rules.skills_when:
-        for name in expression_names(need.when):
-            known = (*PERSON_COLUMNS, *program.facts, "tier")
-            file.refer(name, known, "column of persons or fact", f"allocation.skills_when[{need.skill}].when")
+    asked = {f"allocation.skills_when[{need.skill}].when": need.when for need in rules.skills_when}
+    asked |= {f"allocation.confidential[{need.clearance}].when": need.when for need in rules.confidential}
+    for where, when in asked.items():
+        for name in expression_names(when):
+            file.refer(name, (*PERSON_COLUMNS, *program.facts, "tier"), "column of persons or fact", where)
+    if rules.guardian_language != "ignored":
+        file.refer("guardian_language", program.facts, "fact of the program", "allocation.guardian_language")

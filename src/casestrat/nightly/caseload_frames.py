@@ -15,7 +15,7 @@ from casestrat.allocation import (
     handover,
     what_would_help,
 )  # fmt: skip
-from casestrat.allocation.problem.eligibility import tokens
+from casestrat.allocation.problem.listed_text import tokens
 from casestrat.allocation.problem.objective import FIT_TERMS
 from casestrat.reports import caseload_page
 from casestrat.reports.caseload_moves import MOST_ITEMS, move_items

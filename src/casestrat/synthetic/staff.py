@@ -106,7 +106,8 @@ def staff_tables(people: People, program: Program, staff: Staff, draws: Draws) -
     )
     tables = {"case_managers": case_managers, "licenses": _licenses(people, program, staff)}
     asked = tuple(names.split("|")[0] for names in program.allocation.credentials) or ("case_management_diploma",)
-    tables["credentials"] = _credentials(people, staff, asked)
+    cleared = tuple(one.clearance.split("|")[0] for one in program.allocation.confidential)
+    tables["credentials"] = _credentials(people, staff, asked, cleared)
     tables["absences"] = _absences(people, staff, who)
     return tables
 
@@ -134,15 +135,18 @@ def _licenses(people: People, program: Program, staff: Staff) -> pd.DataFrame:
     )
 
 
-def _credentials(people: People, staff: Staff, asked: tuple[str, ...]) -> pd.DataFrame:
-    """Return the certificates: everyone holds those the program asks for."""
+def _credentials(people: People, staff: Staff, asked: tuple[str, ...], cleared: tuple[str, ...]) -> pd.DataFrame:
+    """Return the certificates: everyone holds those the program asks for; the clearances of the last end soon."""
+    names = (*asked, *cleared)
+    until = np.full((staff.n, len(names)), NEVER)
+    until[-1, len(asked) :] = people.as_of + 45
     return pd.DataFrame(
         {
-            "cm_id": np.repeat(staff.ids, len(asked)),
-            "credential": np.tile(np.array(asked, dtype=object), staff.n),
+            "cm_id": np.repeat(staff.ids, len(names)),
+            "credential": np.tile(np.array(names, dtype=object), staff.n),
             "jurisdiction": "FR",
-            "valid_from": as_dates(np.full(staff.n * len(asked), people.opened - 200)),
-            "valid_to": as_dates(np.full(staff.n * len(asked), NEVER)),
+            "valid_from": as_dates(np.full(staff.n * len(names), people.opened - 200)),
+            "valid_to": as_dates(until.ravel()),
         }
     )
 

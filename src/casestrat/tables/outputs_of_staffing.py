@@ -4,7 +4,7 @@ from casestrat.tables.columns import Flag, Moment, Text, Whole, day, key_id, oth
 from casestrat.tables.contract import Table, facts
 from casestrat.tables.output_columns import output_as_of, output_code, output_count, output_flag, output_text
 
-_HIRES = ("team", "language", "skill", "licence", "territory", "any")
+_HIRES = ("team", "language", "skill", "licence", "payer", "clearance", "territory", "any")
 _BINDS = ("case_manager", "rule")
 _RIGHTS = ("licence", "credential")
 _METHODS = ("handed_on", "direct")
@@ -35,7 +35,7 @@ class Hiring(Table):
     """One kind of hire, and what one more full-time case manager of it would let a plan place."""
 
     kind: Text = output_code("What the hire is for.", _HIRES, "key")
-    value: Text = output_text("The team, language, skill, jurisdiction or territory.")
+    value: Text = output_text("The team, language, skill, jurisdiction, payer, clearance or territory.")
     capacity_minutes: Whole = output_count("Minutes a week for cases of the hire.", "minutes a week")
     cases_placed: Whole = output_count("Cases placed beyond the plan.", "cases")
     people_placed: Whole = output_count("People placed beyond the plan.", "people")

@@ -102,6 +102,27 @@ def test_certificates_experience_and_limits_on_sorts_hold_for_hires():
     assert told.loc["team", "cases_placed"] == 1
 
 
+def test_contracts_clearances_and_guardians_languages_are_hired_for():
+    rules = AllocationRules(payer_contracts={"A": "cert_a|cert_all", "B": ""}, guardian_language="beside")
+    cases = pd.DataFrame({
+        "case_id": list("VWXYZ"), "minutes": 10, "payer": ["A", "B", "nobody's", None, None],
+        "priority": [5, 4, 3, 2, 1],
+        "clearances": [None, None, None, "part2", "common"], "guardian_language": [None, "ar", None, None, None],
+    })  # fmt: skip
+    managers = pd.DataFrame({"cm_id": ["M"], "team": ["a"], "languages": ["fr"], "capacity_minutes": [10]})
+    held = pd.DataFrame({"cm_id": ["M"], "credential": ["common"]})
+    problem = AllocationProblem(cases, managers, credentials=held, rules=rules)
+    plan = allocate(problem)
+    assert plan.assignments["case_id"].tolist() == ["Z"]
+    told = what_would_help(problem, plan, minutes=100).set_index(["kind", "value"])
+    assert told["cases_placed"].to_dict() == {
+        ("team", "a"): 0, ("language", "ar"): 1, ("payer", "A"): 1, ("clearance", "part2"): 1, ("any", ""): 3,
+    }  # fmt: skip
+    assert told.loc[("payer", "A"), "what"] == "a full-time case manager contracted with A"
+    said = what_would_help(problem, plan, lang="it").set_index("kind").loc["clearance", "what"]
+    assert said == "un case manager a tempo pieno autorizzato a vedere documentazione riservata (part2)"
+
+
 @pytest.mark.parametrize(("lang", "words"), [("fr", "qui parle italien"), ("it", "che parli italiano")])
 def test_hires_are_told_in_words(short, lang, words):
     told = what_would_help(short, allocate(short), lang=lang).set_index(["kind", "value"])

@@ -80,5 +80,16 @@ def test_details_of_a_rule_are_told():
     assert told({}, {"experience_months": [30]}, rules=rules)[1].endswith("who holds A/B, C")
 
 
+def test_payers_clearances_and_the_guardian_s_language_are_told():
+    rules = AllocationRules(payer_contracts={"Plan A": "a"}, guardian_language="instead")
+    rule, said = told({"payer": "Plan A"}, {"team": ["a"]}, rules=rules)
+    assert (rule, said) == (("payer",), "blocked for want of a case manager who is contracted with Plan A")
+    rule, said = told({"clearances": "part2|all;hiv"}, {"team": ["a"]})
+    assert rule == ("confidentiality",)
+    assert said.endswith("who is cleared for confidential records (part2/all, hiv)")
+    rule, said = told({"language": "fr", "guardian_language": "it"}, {"languages": ["fr"]}, rules=rules)
+    assert (rule, said) == (("guardian",), "blocked for want of a case manager who speaks Italian with the guardian")
+
+
 def test_a_language_without_a_name_keeps_its_code():
     assert language_name("tlh") == "tlh"

@@ -18,11 +18,13 @@ def solved(rules):
         "territory": ["T1", "T1", "T2", None, None], "jurisdiction": "J1", "language": ["fr", "it", "fr", "it", "fr"],
         "interpreter_needed": [False, False, False, True, False], "skills": [None, "rare", None, None, None],
         "cm_id": [None, None, None, None, "X"], "is_fixed": [False] * 4 + [True],
-        "required": [None, None, None, "language=fr", None],
+        "required": [None, None, None, "language=fr", None], "payer": ["plan", None, "unknown", "state", None],
+        "clearances": [None, "part2", None, None, None], "guardian_language": [None, None, "ar", None, None],
     })  # fmt: skip
     managers = pd.DataFrame({
         "cm_id": ["X", "Y", "Z"], "capacity_minutes": [60, 60, 100], "profession": ["nurse", "nurse", "other"],
-        "languages": ["fr", "fr;it", "fr"], "skills": [None, "rare", "interpreter"], "territories": ["T1", "T1", None],
+        "languages": ["fr", "fr;it", "fr;ar"], "skills": [None, "rare", "interpreter"],
+        "territories": ["T1", "T1", None],
         "starts_on": pd.to_datetime([START, START, "2026-01-01"]), "gender": ["f", "m", "f"], "max_cases": [3, 3, 2],
     })  # fmt: skip
     problem = AllocationProblem(
@@ -31,13 +33,19 @@ def solved(rules):
             "cm_id": ["X", "Y"], "profession": "nurse", "jurisdiction": ["J1", "J2"], "compact": "NLC",
             "valid_from": pd.Timestamp("2020-01-01"), "valid_to": pd.Timestamp("2030-01-01"),
         }),
-        credentials=pd.DataFrame({"cm_id": list("XYZ"), "credential": "DIU", "valid_from": pd.Timestamp("2020-01-01")}),
+        credentials=pd.DataFrame({
+            "cm_id": list("XYZXY"), "credential": ["DIU", "DIU", "DIU", "contract", "part2"],
+            "valid_from": pd.Timestamp("2020-01-01"),
+        }),
         conflicts=pd.DataFrame({"person_id": ["PC"], "cm_id": ["X"]}),
         preferences=pd.DataFrame({
             "person_id": ["PA", "PC"], "kind": "gender", "value": "f", "is_required": [True, False],
         }),
         pins=pd.DataFrame({"case_id": ["D"], "cm_id": ["Z"]}),
-        rules=rules(professions=("nurse", "other"), licensed_professions=("nurse",), credentials=("DIU",)),
+        rules=rules(
+            professions=("nurse", "other"), licensed_professions=("nurse",), credentials=("DIU",),
+            payer_contracts={"plan": "contract", "state": ""}, guardian_language="beside",
+        ),
         starts_on=START,
     )  # fmt: skip
     return problem, allocate(problem)
@@ -66,6 +74,9 @@ def test_a_sound_plan_has_no_faults(solved):
     [
         ("C", "X", "territory"),
         ("C", "X", "conflicts"),
+        ("C", "Y", "guardian"),
+        ("A", "Z", "payer"),
+        ("B", "X", "confidentiality"),
         ("B", "Z", "skills"),
         ("B", "Z", "language"),
         ("A", "Y", "preferences"),
@@ -92,6 +103,10 @@ def test_a_case_given_to_the_wrong_one_is_found(solved, case_id, cm_id, rule):
         ("licenses", {"valid_to": pd.Timestamp("2026-11-05")}, "licence"),
         ("licenses", {"compact": None}, "licence"),
         ("credentials", {"valid_to": pd.Timestamp("2026-11-05")}, "credentials"),
+        ("credentials", {"valid_to": pd.Timestamp("2026-11-05")}, "payer"),
+        ("credentials", {"valid_to": pd.Timestamp("2026-11-05")}, "confidentiality"),
+        ("cases", {"payer": "no contract"}, "payer"),
+        ("cases", {"guardian_language": "de"}, "guardian"),
     ],
 )
 def test_a_plan_that_was_made_for_other_facts_is_found(solved, frame, changes, rule):
@@ -119,6 +134,18 @@ def test_a_workload_out_of_order_is_found(solved):
     assert "workload" in broken(problem, replace(plan, workload=plan.workload[::-1]))
 
 
+def test_capacity_is_worked_out_again_from_absences(solved):
+    problem, plan = solved
+    away = pd.DataFrame({"cm_id": ["X", "X", "Y"], "from_on": ["2026-09-20", "2026-10-05", "2026-11-01"],
+                         "to_on": ["2026-10-07", "2026-10-14", None]})  # fmt: skip
+    absent = replace(problem, absences=away)
+    assert absent.capacity.tolist() == [30, 60, 100]
+    assert check_plan(absent, allocate(absent)).empty
+    assert {"capacity", "workload", "levels"} <= broken(absent, plan)
+    absent.__dict__["capacity"] = problem.capacity  # a fault of the program must not hide itself
+    assert {"capacity", "workload", "levels"} <= broken(absent, plan)
+
+
 def test_a_plan_with_faults_is_not_handed_out(solved):
     problem, plan = solved
     with pytest.raises(CasestratError, match="breaks"):
@@ -138,4 +165,16 @@ def test_soft_terms_are_added_up_again(rules):
     problem = AllocationProblem(cases, managers, rules=rules(language="preferred", territory="preferred"))
     plan = allocate(problem)
     assert plan.levels["value"].iloc[3] == 5.0
+    assert check_plan(problem, plan).empty
+
+
+@pytest.mark.parametrize(("way", "cost"), [("ignored", 3.0), ("beside", 6.0), ("instead", 3.0)])
+def test_every_language_that_counts_and_is_only_preferred_is_added_up_again(rules, way, cost):
+    cases = pd.DataFrame({
+        "case_id": ["A", "B"], "minutes": 10, "language": ["it", "fr"], "guardian_language": ["ar", None],
+    })  # fmt: skip
+    managers = pd.DataFrame({"cm_id": ["X"], "capacity_minutes": 60, "languages": "fr"})
+    problem = AllocationProblem(cases, managers, rules=rules(language="preferred", guardian_language=way))
+    plan = allocate(problem)
+    assert plan.levels["value"].iloc[3] == cost
     assert check_plan(problem, plan).empty

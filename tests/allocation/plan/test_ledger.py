@@ -33,6 +33,20 @@ def test_the_easiest_single_change_is_told():
     assert found.loc["C0", "relaxation"] == "arrange an interpreter: opens 2 case managers"
 
 
+def test_contracts_clearances_and_guardians_are_told_with_what_would_help():
+    found = ledger(
+        {"payer": ["plan", None, None], "clearances": [None, "part2", None], "guardian_language": [None, None, "it"]},
+        {"languages": ["fr"], "capacity_minutes": [200]},
+        rules=AllocationRules(payer_contracts={"plan": "contract"}, guardian_language="beside"),
+    )
+    assert found["rule"].tolist() == ["payer", "confidentiality", "guardian"]
+    assert found["relaxation"].tolist() == [
+        "conclude or renew a contract with the payer: opens 1 case manager",
+        "clear a case manager for these records: opens 1 case manager",
+        "arrange an interpreter for the guardian: opens 1 case manager",
+    ]
+
+
 def test_several_rules_are_told_where_no_single_change_helps():
     found = ledger({"language": ["it"], "skills": ["rare"]}, {"languages": ["fr"], "capacity_minutes": [100]})
     assert (

@@ -5,31 +5,11 @@ import pandas as pd
 import pytest
 
 from casestrat.allocation import AllocationProblem
-from casestrat.allocation.problem.eligibility import RULES, asked_once, meets_wish, tokens
+from casestrat.allocation.problem.eligibility import RULES, asked_once, meets_wish
 from casestrat.allocation.problem.instance import ask
+from casestrat.allocation.problem.listed_text import tokens
 from casestrat.allocation.problem.objective import FIT_TERMS
 from casestrat.knowledge import CaseMixLimit
-
-START = "2026-10-01"
-
-
-@pytest.fixture
-def verdict(rules):
-    """Return what one rule says of the pairs of a problem: one row a case, one column a case manager."""
-
-    def judge(rule, cases, managers, rule_changes=None, **more):
-        cases = {"case_id": [f"C{i}" for i in range(len(next(iter(cases.values()))))], "minutes": 10, **cases}
-        managers = {
-            "cm_id": [f"CM{j}" for j in range(len(next(iter(managers.values()))))],
-            "capacity_minutes": 100,
-        } | managers
-        problem = AllocationProblem(
-            pd.DataFrame(cases), pd.DataFrame(managers), rules=rules(**(rule_changes or {})), starts_on=START, **more
-        )
-        asked = ask(problem)
-        return asked.verdicts[rule][asked.group].tolist()
-
-    return judge
 
 
 def test_every_rule_has_its_own_name_and_place():
@@ -51,58 +31,6 @@ def test_only_the_program_s_professions_follow(verdict):
     assert verdict("profession", {"person_id": ["P"]}, managers) == [[True, True, True]]
 
 
-def licence(cm_id, jurisdiction, valid_to="2030-01-01", valid_from="2020-01-01", compact=None, profession="nurse"):
-    return {"cm_id": cm_id, "profession": profession, "jurisdiction": jurisdiction, "compact": compact,
-                "valid_from": pd.Timestamp(valid_from), "valid_to": pd.Timestamp(valid_to)}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("licenses", "expected"),
-    [
-        ([licence("CM0", "J1")], [[True], [False], [False]]),
-        ([licence("CM0", "J1", valid_to="2026-12-28")], [[False], [False], [False]]),
-        ([licence("CM0", "J1", valid_to="2026-12-29")], [[True], [False], [False]]),
-        ([licence("CM0", "J1", valid_from="2026-10-02")], [[False], [False], [False]]),
-        ([licence("CM0", "J1", valid_to="2026-11-15"), licence("CM0", "J1", valid_from="2026-11-16")],
-         [[True], [False], [False]]),
-        ([licence("CM0", "J1", valid_to="2026-11-15"), licence("CM0", "J1", valid_from="2026-11-17")],
-         [[False], [False], [False]]),
-        ([licence("CM0", "J1", profession="lawyer")], [[False], [False], [False]]),
-        ([licence("CM0", "J1", compact="NLC"), licence("CM9", "J2", compact="NLC")], [[True], [True], [False]]),
-        ([licence("CM0", "J1", compact="NLC"), licence("CM9", "J2")], [[True], [False], [False]]),
-        ([], [[False], [False], [False]]),
-    ],
-)  # fmt: skip
-def test_a_licensed_profession_needs_the_jurisdiction_on_every_day(verdict, licenses, expected):
-    frame = pd.DataFrame(licenses) if licenses else None
-    cases, managers = {"jurisdiction": ["J1", "J2", None]}, {"profession": ["nurse"]}
-    found = verdict("licence", cases, managers, {"licensed_professions": ("nurse",)}, licenses=frame)
-    assert found == expected
-
-
-def test_a_profession_that_needs_no_licence_is_not_asked_for_one(verdict):
-    rule = {"licensed_professions": ("nurse",)}
-    assert verdict("licence", {"jurisdiction": ["J1"]}, {"profession": ["social_worker", None]}, rule) == [[True, True]]
-
-
-def test_a_person_of_several_jurisdictions_needs_them_all(verdict):
-    frame = pd.DataFrame([licence("CM0", "J1"), licence("CM0", "J2"), licence("CM1", "J1")])
-    cases, managers = {"jurisdiction": ["J1;J2", "J1", ";"]}, {"profession": ["nurse", "nurse"]}
-    found = verdict("licence", cases, managers, {"licensed_professions": ("nurse",)}, licenses=frame)
-    assert found == [[True, False], [True, True], [False, False]]
-
-
-def test_one_of_several_certificates_can_be_enough(verdict):
-    held = pd.DataFrame({
-        "cm_id": ["CM0", "CM1", "CM2", "CM2"], "credential": ["A", "B", "A", "B"],
-        "valid_from": pd.to_datetime(["2020-01-01", "2020-01-01", "2020-01-01", "2026-11-01"]),
-        "valid_to": pd.to_datetime([None, None, "2026-10-31", None]),
-    })  # fmt: skip
-    found = verdict("credentials", {"person_id": ["P"]}, {"team": ["a", "b", "c", "d"]}, {"credentials": ("A|B",)},
-                    credentials=held)  # fmt: skip
-    assert found == [[True, True, False, False]]  # each certificate by itself, on every day
-
-
 def test_experience_is_asked_in_months_by_program_and_by_tier(verdict):
     managers = {"experience_months": [3, 12, None]}
     cases = {"tier": ["high", "low", None]}
@@ -120,16 +48,6 @@ def test_who_has_the_most_cases_of_one_sort_takes_no_more_of_it(verdict):
     assert verdict("case_mix", cases, {"team": ["a", "b"]}, limits) == [[False, True], [True, True], [True, True]]
 
 
-def test_every_certificate_is_needed_on_every_day(verdict):
-    held = pd.DataFrame({
-        "cm_id": ["CM0", "CM0", "CM1", "CM2", "CM2"], "credential": ["DIU", "CCM", "DIU", "DIU", "CCM"],
-        "valid_from": pd.Timestamp("2020-01-01"), "valid_to": pd.to_datetime([None, None, None, None, "2026-10-15"]),
-    })  # fmt: skip
-    found = verdict("credentials", {"person_id": ["P"]}, {"team": ["a", "b", "c"]}, {"credentials": ("DIU", "CCM")},
-                    credentials=held)  # fmt: skip
-    assert found == [[True, False, False]]
-
-
 def test_every_skill_is_needed(verdict):
     managers = {"skills": ["dementia;addiction", "dementia", None]}
     found = verdict("skills", {"skills": ["dementia", "addiction; dementia", None]}, managers)
@@ -143,6 +61,33 @@ def test_a_language_is_spoken_or_interpreted(verdict):
     everyone = [True] * 3
     assert verdict("language", cases, managers) == [[True, True, False], spoken, spoken, everyone, everyone]
     assert verdict("language", cases, managers, {"language": "preferred"}) == [everyone] * 5
+
+
+GUARDIANS = {
+    "language": ["fr", "pt", "pt", "fr", "pt"], "guardian_language": ["ar", "fr", None, "unknown", "ar"],
+    "interpreter_needed": False, "guardian_interpreter_needed": [False, None, True, True, True],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("way", "person", "guardian"),
+    [
+        ("ignored", ["fr", "pt", "pt", "fr", "pt"], ["all"] * 5),
+        ("beside", ["fr", "pt", "pt", "fr", "pt"], ["ar", "fr", "all", "all", "ar or interpreter"]),
+        ("instead", ["all", "all", "pt", "fr", "all"], ["ar", "fr", "all", "all", "ar or interpreter"]),
+    ],
+)
+def test_the_guardian_s_language_counts_beside_the_person_s_or_instead(verdict, way, person, guardian):
+    managers = {"languages": ["fr", "pt", "ar", "en"], "skills": [None, None, None, "interpreter"]}
+    who = {
+        "fr": [True, False, False, False], "pt": [False, True, False, False], "ar": [False, False, True, False],
+        "ar or interpreter": [False, False, True, True], "all": [True] * 4,
+    }  # fmt: skip
+    changes = {"guardian_language": way}
+    assert verdict("language", GUARDIANS, managers, changes) == [who[one] for one in person]
+    assert verdict("guardian", GUARDIANS, managers, changes) == [who[one] for one in guardian]
+    for rule in ("language", "guardian"):
+        assert verdict(rule, GUARDIANS, managers, changes | {"language": "preferred"}) == [who["all"]] * 5
 
 
 def test_no_territory_named_binds_nobody(verdict):
@@ -215,11 +160,17 @@ def test_a_rule_is_asked_once_for_each_value_that_it_reads(rules):
     assert asked_once(question, (), judge).table.shape == (1, 2)
 
 
-def test_a_rule_reads_no_column_but_those_it_names(sized):
+@pytest.mark.parametrize(("guardian", "language"), [("beside", "required"), ("instead", "preferred")])
+def test_a_rule_reads_no_column_but_those_it_names(sized, guardian, language):
     problem = sized(80, 8, seed=3)
     problem = replace(problem, rules=replace(
-        problem.rules, experience={"high": 12}, case_mix=(CaseMixLimit(3, tier="high"),), min_experience_months=0
-    ))  # fmt: skip
+        problem.rules, experience={"high": 12}, case_mix=(CaseMixLimit(3, tier="high"),), min_experience_months=0,
+        payer_contracts={"A": "cert_a", "B": ""}, guardian_language=guardian, language=language,
+    ), cases=problem.cases.assign(
+        payer=["A", "B", None, "A;C"] * 20, clearances=["cert_a", None] * 40,
+        guardian_language=["fr", "it", None, "zz"] * 20,
+        guardian_interpreter_needed=[True, False] * 40,
+    ), credentials=pd.DataFrame({"cm_id": problem.case_managers["cm_id"][:4], "credential": "cert_a"}))  # fmt: skip
     question = ask(problem).question
     for rule in RULES:
         others = [name for name in question.classes.columns if name not in rule.reads]

@@ -5,7 +5,7 @@ import pytest
 
 from casestrat.allocation.problem.expiring import expiring_licenses
 from casestrat.errors import UsageError
-from casestrat.knowledge import load_program
+from casestrat.knowledge import Clearance, load_program
 from casestrat.tables import Tables
 
 AS_OF = pd.Timestamp("2026-10-01")
@@ -109,6 +109,22 @@ def test_certificates_of_the_program_are_told_with_all_cases(report):
     licenses = [("N1", "FR", START, None), ("N1", "IT", START, None)]
     told = report(licenses, [("N1", day("2026-10-15")), ("N2", None), ("S", None)])
     assert told[["kind", "name", "n_cases", "n_stranded"]].to_numpy().tolist() == [["credential", "CCM", 3, 0]]
+
+
+def test_contracts_and_clearances_are_told_with_the_cases_that_ask_for_them(program, agency, exchanged):
+    rules = replace(
+        program.allocation, credentials=(), licensed_professions=(), payer_contracts={"A": "contract"},
+        confidential=(Clearance("part2", "jurisdiction == 'IT'"),),
+    )  # fmt: skip
+    ends = [("N1", "contract"), ("N1", "part2"), ("N1", "CCM"), ("S", "contract")]
+    held = pd.DataFrame(ends, columns=["cm_id", "credential"]).assign(valid_to=day("2026-10-15"), valid_from=START)
+    covers = pd.DataFrame({"person_id": ["P1", "P3"], "from_on": START, "payer": "A", "recorded_at": KNOWN})
+    told = expiring_licenses(
+        exchanged(agency, credentials=held, enrollments=covers), replace(program, allocation=rules), AS_OF
+    )
+    assert told[["cm_id", "name", "n_cases", "n_stranded"]].to_numpy().tolist() == [
+        ["N1", "contract", 2, 2], ["N1", "part2", 1, 1], ["S", "contract", 0, 0],
+    ]  # fmt: skip
 
 
 def test_a_negative_number_of_days_is_refused(report):

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from casestrat.allocation import AllocationProblem, allocate, check_plan
-from casestrat.knowledge import CapacityStep, SkillNeed, load_program
+from casestrat.knowledge import CapacityStep, Clearance, SkillNeed, load_program
 from casestrat.tables import Tables
 
 AS_OF = pd.Timestamp("2026-10-01")
@@ -198,3 +198,60 @@ def test_a_known_move_asks_for_both_jurisdictions(frames):
     tables = Tables.from_frames(frames | {"person_facts": move}, program)
     lived = AllocationProblem.from_tables(tables, program, None, AS_OF).cases.set_index("person_id")["jurisdiction"]
     assert (lived["P1"], lived["P2"]) == ("J1;J2", "J1")
+
+
+@pytest.fixture
+def cases_of(agency, exchanged, program):
+    """Return the cases of people P1 to P7, by person, with some frames and some of the program's rules changed."""
+
+    def make(frames, **rules):
+        changed = replace(program, allocation=replace(program.allocation, **rules))
+        problem = AllocationProblem.from_tables(exchanged(agency, **frames), changed, None, AS_OF)
+        return problem.cases.set_index("person_id")
+
+    return make
+
+
+def test_payers_are_those_known_to_cover_some_day_of_the_follow_up(cases_of):
+    covers = rows(
+        "person_id from_on to_on payer recorded_at",
+        ("P1", "2026-01-01", None, "Plan A", KNOWN),
+        ("P2", "2026-01-01", "2026-10-31", "Plan A", KNOWN), ("P2", "2026-11-01", None, "Plan B", KNOWN),
+        ("P3", "2026-01-01", "2026-09-30", "Plan A", KNOWN), ("P3", "2026-12-30", None, "Plan B", KNOWN),
+        ("P7", "2026-01-01", None, None, KNOWN), ("P7", "2026-02-01", None, "Plan B", AS_OF),
+    )  # fmt: skip
+    covers = covers.assign(**{name: pd.to_datetime(covers[name]) for name in ("from_on", "to_on")})
+    payers = cases_of({"enrollments": covers}, payer_contracts={"Plan A": "a"})["payer"]
+    assert payers["P1"] == "Plan A"
+    assert payers["P2"] == "Plan A;Plan B"
+    assert payers[["P3", "P7"]].isna().all()  # before and after the follow-up; not known by the date
+    assert cases_of({}, payer_contracts={"Plan A": "a"})["payer"].isna().all()  # no table
+    assert cases_of({"enrollments": covers})["payer"].isna().all()  # no rule
+
+
+def test_clearances_are_asked_for_unless_records_are_known_to_be_open_or_the_program_says_otherwise(cases_of):
+    facts = rows("person_id fact value", ("P1", "part2", "yes"), ("P2", "part2", "no"), ("P3", "part2", "unknown"),
+                 valid_from=KNOWN, recorded_at=KNOWN)  # fmt: skip
+    asked = cases_of({"person_facts": facts}, confidential=(Clearance("part2", "part2"),))["clearances"]
+    assert asked["P1"] == asked["P3"] == asked["P7"] == "part2"
+    assert pd.isna(asked["P2"])
+    more = (Clearance("part2", "part2", "not_asked"), Clearance("vip|all", "territory == 'T1'"))
+    asked = cases_of({"person_facts": facts}, confidential=more)["clearances"]
+    assert asked[["P1", "P2", "P3"]].tolist() == ["part2;vip|all", "vip|all", "vip|all"]
+
+
+def test_guardians_languages_are_facts_of_the_day_where_they_count(cases_of):
+    facts = rows(
+        "person_id fact value valid_from",
+        ("P1", "guardian_language", "ar", "2020-01-01"), ("P1", "guardian_language", "pt", "2026-09-01"),
+        ("P1", "guardian_interpreter_needed", "yes", "2020-01-01"), ("P2", "guardian_language", "it", "2026-11-01"),
+        ("P3", "guardian_language", "unknown", "2020-01-01"), ("P3", "guardian_interpreter_needed", "no", "2020-01-01"),
+        recorded_at=KNOWN,
+    ).assign(valid_from=lambda one: pd.to_datetime(one["valid_from"]))  # fmt: skip
+    cases = cases_of({"person_facts": facts}, guardian_language="beside")
+    assert cases.loc["P1", "guardian_language"] == "pt"
+    assert pd.isna(cases.loc["P2", "guardian_language"])
+    assert cases["guardian_interpreter_needed"][["P1", "P3"]].tolist() == [True, False]
+    assert pd.isna(cases.loc["P2", "guardian_interpreter_needed"])
+    ignored = cases_of({"person_facts": facts})
+    assert ignored[["guardian_language", "guardian_interpreter_needed"]].isna().all(axis=None)

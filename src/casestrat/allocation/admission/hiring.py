@@ -9,8 +9,8 @@ import pandas as pd
 
 from casestrat.allocation.admission.wants import language_name
 from casestrat.allocation.plan.spare_room import SpareRoom, rows_of_plan
-from casestrat.allocation.problem.eligibility import tokens
 from casestrat.allocation.problem.instance import ask
+from casestrat.allocation.problem.listed_text import EITHER, UNKNOWN, tokens
 from casestrat.allocation.problem.problem import AllocationProblem
 from casestrat.errors import UsageError
 from casestrat.knowledge import Sentence, load_wording
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     Wholes: TypeAlias = NDArray[np.int64]
 
 TEAM, LANGUAGE, SKILL, LICENCE, TERRITORY, ANY = "team", "language", "skill", "licence", "territory", "any"
+PAYER, CLEARANCE = "payer", "clearance"
 _HANDED_ON_UP_TO = 20_000  # cases: beyond, only those are counted whom the newcomer would follow
 _LISTS = ("languages", "skills", "territories")
 _HELP: dict[Hashable, Any] = {
@@ -43,9 +44,9 @@ def what_would_help(
 
     Each hire is tried alone, beside the plan: cases left over are placed in the order of their priority, with whoever
     has room, or once one other case was handed on to the hire. What is told was found by placing it, so it can be had;
-    a new search might place more. A hire has every certificate and the experience that the program asks for, and
-    otherwise what at least half of the team has (of all case managers, with any territory, where the hire is for a
-    language, a skill or a licence).
+    a new search might place more. A hire has the experience and every certificate that the program asks of everybody,
+    and otherwise what at least half of the team has (of all case managers, with any territory, where the hire is for a
+    language, a skill, a licence, a payer or a clearance).
 
     Parameters
     ----------
@@ -61,10 +62,10 @@ def what_would_help(
     Returns
     -------
     pandas.DataFrame
-        One row per kind of hire: kind (team, language, skill, licence, territory; any: who may follow everybody),
-        value, capacity_minutes, cases_placed, people_placed, minutes_placed (a week, beyond what the plan places),
-        method ("handed_on": others may hand cases on to the hire; "direct": only new cases, for large problems),
-        what (the hire in words). Teams are all there; of the rest, what cases left over ask for.
+        One row per kind of hire: kind (team, language, skill, licence, payer, clearance, territory; any: who may follow
+        everybody), value, capacity_minutes, cases_placed, people_placed, minutes_placed (a week, beyond what the plan
+        places), method ("handed_on": others may hand cases on to the hire; "direct": only new cases, for large
+        problems), what (the hire in words). Teams are all there; of the rest, what cases left over ask for.
 
     Raises
     ------
@@ -146,12 +147,14 @@ def _hires(problem: AllocationProblem, left: pd.DataFrame, minutes: int) -> pd.D
     """Return one case manager per kind of hire, with its kind and value."""
     staff = problem.case_managers
     asked_for = {
-        LANGUAGE: sorted(set(left["language"].dropna()) - {"unknown"}),
+        LANGUAGE: sorted({*left["language"].dropna(), *_of_guardians(problem, left)} - {UNKNOWN}),
         SKILL: sorted({skill for text in left["skills"] for skill in tokens(text)}),
         LICENCE: sorted({place for text in left["jurisdiction"] for place in tokens(text)})
         if problem.rules.licensed_professions
         else [],
-        TERRITORY: sorted(set(left["territory"].dropna()) - {"unknown"}),
+        PAYER: _contracted(problem, left),
+        CLEARANCE: _cleared(left),
+        TERRITORY: sorted(set(left["territory"].dropna()) - {UNKNOWN}),
     }
     hires = []
     for team in sorted(staff["team"].dropna().unique()):
@@ -172,6 +175,23 @@ def _hires(problem: AllocationProblem, left: pd.DataFrame, minutes: int) -> pd.D
     frame["cm_id"] = [next(name for name in _names(number) if name not in taken) for number in range(len(frame))]
     months = max([problem.rules.min_experience_months, *problem.rules.experience.values()])
     return frame.assign(capacity_minutes=minutes, experience_months=months)
+
+
+def _of_guardians(problem: AllocationProblem, cases: pd.DataFrame) -> set[str]:
+    """Languages of guardians, where they count."""
+    counts = "guardian_language" in problem.rules.used_of_cases
+    return set(cases["guardian_language"].dropna()) if counts else set()
+
+
+def _contracted(problem: AllocationProblem, cases: pd.DataFrame) -> list[str]:
+    """Payers of cases with whom a contract is asked for, and can be had."""
+    payers = {one for text in cases["payer"].dropna().unique() for one in tokens(text)}
+    return sorted(one for one in payers if problem.rules.payer_contracts.get(one))
+
+
+def _cleared(cases: pd.DataFrame) -> list[str]:
+    """Clearances that the records of cases ask for."""
+    return sorted({names for text in cases["clearances"].dropna().unique() for names in tokens(text)})
 
 
 def _names(number: int) -> Any:
@@ -212,10 +232,12 @@ def _with_hires(problem: AllocationProblem, hires: pd.DataFrame) -> AllocationPr
         professions.append(profession)
     newcomers = hires.drop(columns=["kind", "value"]).assign(profession=pd.array(professions, dtype=TEXT))
     rights = pd.DataFrame(new_rights, columns=["cm_id", "profession", "jurisdiction"], dtype=TEXT)
-    certificates = pd.DataFrame(
-        [(cm_id, names.split("|")[0]) for cm_id in hires["cm_id"] for names in rules.credentials],
-        columns=["cm_id", "credential"], dtype=TEXT,
-    )  # fmt: skip
+    held = [
+        (str(hire.cm_id), name)
+        for hire in hires.itertuples(index=False)
+        for name in sorted(_certificates(problem, str(hire.kind), str(hire.value)))
+    ]
+    certificates = pd.DataFrame(held, columns=["cm_id", "credential"], dtype=TEXT)
     return AllocationProblem(
         problem.cases,
         _with_rows(problem.case_managers, newcomers),
@@ -229,6 +251,22 @@ def _with_hires(problem: AllocationProblem, hires: pd.DataFrame) -> AllocationPr
 def _with_rows(frame: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """Return a frame with further rows, in its own columns and types."""
     return pd.concat([frame, rows.reindex(columns=frame.columns).astype(frame.dtypes.to_dict())], ignore_index=True)
+
+
+def _certificates(problem: AllocationProblem, kind: str, value: str) -> set[str]:
+    """Certificates of a hire: asked of everybody, held by at least half of the colleagues, and what the hire is for."""
+    rules, staff = problem.rules, problem.case_managers
+    colleagues = staff.loc[staff["team"] == value, "cm_id"] if kind == TEAM else staff["cm_id"]
+    rows = problem.credentials[problem.credentials["cm_id"].isin(colleagues)]
+    held = rows.groupby("credential")["cm_id"].nunique()
+    names = {str(name) for name in held.index[held >= max(len(colleagues), 1) / 2]}
+    asked = list(rules.credentials)
+    if kind in {PAYER, ANY}:
+        payers = [value] if kind == PAYER else _contracted(problem, problem.cases)
+        asked += [rules.payer_contracts[payer] for payer in payers]
+    if kind in {CLEARANCE, ANY}:
+        asked += [value] if kind == CLEARANCE else _cleared(problem.cases)
+    return names | {either.split(EITHER)[0] for either in asked}
 
 
 def _places(problem: AllocationProblem, kind: str, value: str) -> set[str]:

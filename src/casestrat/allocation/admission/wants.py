@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from casestrat.allocation.problem.eligibility import tokens
+from casestrat.allocation.problem.listed_text import EITHER, tokens
 from casestrat.knowledge import Sentence, load_wording
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Rules in the order in which they are left out, if nobody is left without them too: the most telling stay.
 _LEFT_OUT_FIRST = (
     "capacity", "case_mix", "max_cases", "pins", "active", "preferences", "conflicts", "profession", "territory",
-    "credentials", "experience", "licence", "skills", "language",
+    "credentials", "experience", "payer", "confidentiality", "licence", "skills", "guardian", "language",
 )  # fmt: skip
 
 
@@ -120,10 +120,13 @@ def _details(problem: AllocationProblem, case: pd.Series, rule: str) -> dict[str
     months = max(rules.min_experience_months, int(rules.experience.get(case["tier"], 0)))
     details: dict[str, dict[str, Value]] = {
         "licence": {"places": tokens(case["jurisdiction"]) or ("–",)},
-        "credentials": {"names": tuple(name.replace("|", "/") for name in rules.credentials)},
+        "credentials": {"names": tuple(name.replace(EITHER, "/") for name in rules.credentials)},
         "experience": {"n": months},
         "skills": {"skills": tokens(case["skills"])},
+        "payer": {"payers": tokens(case["payer"]) or ("–",)},
+        "confidentiality": {"names": tuple(name.replace(EITHER, "/") for name in tokens(case["clearances"]))},
         "language": {"language": language_name(str(case["language"]))},
+        "guardian": {"language": language_name(str(case["guardian_language"]))},
         "territory": {"territory": str(case["territory"])},
         "capacity": {"n": int(case["minutes"])},
     }

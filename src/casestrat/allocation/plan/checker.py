@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from casestrat.allocation.plan.checked_staff import Record, parts, records, staff_of
 from casestrat.errors import CasestratError
 from casestrat.tables import TEXT
 
@@ -24,15 +25,15 @@ if TYPE_CHECKING:
 
     from casestrat.allocation.plan.plan import Plan
     from casestrat.allocation.problem.problem import AllocationProblem
+    from casestrat.knowledge.program import AllocationRules
 
-Record: TypeAlias = dict[str, Any]
 Columns: TypeAlias = dict[str, list[Any]]
 Judge: TypeAlias = "Callable[[Record, Record], bool]"
 Broken: TypeAlias = tuple[str, str, str]  # rule, case_id or cm_id, what is wrong
 _NEAR = 1e-6
 _READ = (
     "given_to", "case_id", "person_id", "cm_id", "required", "jurisdiction", "tier", "skills", "language",
-    "interpreter_needed", "territory",
+    "interpreter_needed", "territory", "payer", "clearances", "guardian_language", "guardian_interpreter_needed",
 )  # fmt: skip
 
 
@@ -63,7 +64,7 @@ def check_plan(problem: AllocationProblem, plan: Plan) -> pd.DataFrame:
     """
     joined = _joined(problem, plan)
     dealt = {name: joined.loc[~joined["is_fixed"].to_numpy(dtype=bool), name].tolist() for name in _READ}
-    facts = _Facts(problem, plan, _staff(problem), joined, dealt, _minutes(problem, plan))
+    facts = _Facts(problem, plan, staff_of(problem), joined, dealt, _minutes(problem, plan))
     parts = (_partition, _pairs, _loads, _mixture, _values)
     found = [broken for part in parts for broken in part(facts)]
     return pd.DataFrame(found, columns=["rule", "id", "what"], dtype=TEXT)
@@ -112,12 +113,6 @@ class _Facts:
     minutes: NDArray[np.float64]  # of each assignment
 
 
-def _records(frame: pd.DataFrame) -> list[Record]:
-    """Rows of a frame, each as a mapping of column to value."""
-    names = [str(name) for name in frame.columns]
-    return [dict(zip(names, row, strict=True)) for row in zip(*(frame[name].tolist() for name in frame), strict=True)]
-
-
 def _partition(facts: _Facts) -> Iterator[Broken]:
     """Each case once: assigned or left over; a fixed or pinned case nowhere else."""
     problem, plan = facts.problem, facts.plan
@@ -133,7 +128,7 @@ def _partition(facts: _Facts) -> Iterator[Broken]:
     for case_id, cm_id in zip(fixed["case_id"], fixed["cm_id"], strict=True):
         if given.get(case_id) != cm_id:
             yield "fixed", str(case_id), "has left its lead"
-    for pin in _records(problem.pins):
+    for pin in records(problem.pins):
         if given.get(pin["case_id"], pin["cm_id"]) != pin["cm_id"]:
             yield "pins", pin["case_id"], "has left the case manager it is pinned to"
 
@@ -178,7 +173,7 @@ def _pairs(facts: _Facts) -> Iterator[Broken]:
     for case_id, person_id, cm_id, required in columns:
         if (person_id, cm_id) in barred:
             yield "conflicts", case_id, "goes to someone who may not follow it"
-        own = [(kind, value) for kind, _, value in (part.partition("=") for part in _parts(required))]
+        own = [(kind, value) for kind, _, value in (part.partition("=") for part in parts(required))]
         if not all(_is_met(staff[cm_id], kind, value) for kind, value in (*asked.get(person_id, ()), *own)):
             yield "preferences", case_id, "goes to someone who may not follow it"
 
@@ -192,98 +187,31 @@ def _wishes(problem: AllocationProblem, *, required: bool) -> dict[str, set[tupl
     return wishes
 
 
-def _parts(text: object) -> list[str]:
-    """Parts of `;`-separated text."""
-    return [part.strip() for part in text.split(";") if part.strip()] if isinstance(text, str) else []
-
-
-def _days(problem: AllocationProblem) -> pd.DatetimeIndex:
-    """Every day of the planned follow-up; none where the problem has no date."""
-    if problem.first_day is None:
-        return pd.DatetimeIndex([])
-    return pd.date_range(problem.first_day, periods=max(problem.rules.horizon_days, 1), freq="D")
-
-
-def _is_valid(spans: list[tuple[Any, Any]], days: pd.DatetimeIndex) -> bool:
-    """Whether on every day at least one of the spans is valid."""
-    held: set[int] = set()
-    for start, end in spans:
-        first = 0 if pd.isna(start) else max((start - days[0]).days, 0) if len(days) else 0
-        last = len(days) - 1 if pd.isna(end) else min((end - days[0]).days, len(days) - 1) if len(days) else -1
-        held.update(range(first, last + 1))
-    return len(held) == len(days)
-
-
-def _rights(problem: AllocationProblem) -> dict[tuple[str, str], set[str]]:
-    """Jurisdictions, and certificates, that each case manager holds on every day of the follow-up."""
-    rights: dict[tuple[str, str], set[str]] = {}
-    days = _days(problem)
-    compacts: dict[tuple[str, str], set[str]] = {}  # profession, jurisdiction → the compacts that it is in
-    held: dict[tuple[str, str], list[Record]] = {}
-    for own in _records(problem.licenses):
-        held.setdefault((str(own["cm_id"]), str(own["profession"])), []).append(own)
-        if isinstance(own["jurisdiction"], str):
-            members = compacts.setdefault((str(own["profession"]), own["jurisdiction"]), set())
-            members.update(_parts(own["compact"]))
-    for (cm_id, profession), licenses in held.items():
-        for (same, place), members in compacts.items():
-            reach = [one for one in licenses if one["jurisdiction"] == place or members & set(_parts(one["compact"]))]
-            spans = [(one["valid_from"], one["valid_to"]) for one in reach]
-            if same == profession and reach and _is_valid(spans, days):
-                rights.setdefault((cm_id, profession), set()).add(place)
-    certificates: dict[tuple[str, str], list[tuple[Any, Any]]] = {}
-    for own in _records(problem.credentials):
-        certificates.setdefault((str(own["cm_id"]), str(own["credential"])), []).append(
-            (own["valid_from"], own["valid_to"])
-        )
-    for (cm_id, name), spans in certificates.items():
-        if _is_valid(spans, days):
-            rights.setdefault((cm_id, "certificates"), set()).add(name)
-    return rights
-
-
-def _staff(problem: AllocationProblem) -> dict[str, Record]:
-    """Case managers with what the rules ask about them, each looked up once."""
-    days, rules, rights = _days(problem), problem.rules, _rights(problem)
-    staff = {}
-    for manager in _records(problem.case_managers):
-        cm_id, profession = str(manager["cm_id"]), manager["profession"]
-        broken = []
-        if len(days) and (manager["starts_on"] > days[0] or manager["ends_on"] < days[-1]):
-            broken.append("active")
-        if rules.professions and profession not in rules.professions:
-            broken.append("profession")
-        held = rights.get((cm_id, "certificates"), set())
-        if any(held.isdisjoint(either.split("|")) for either in rules.credentials):
-            broken.append("credentials")
-        is_licensed = profession in rules.licensed_professions
-        staff[cm_id] = manager | {
-            "broken": broken,
-            "places": rights.get((cm_id, str(profession)), set()) if is_licensed else None,
-            "skill_set": set(_parts(manager["skills"])),
-            "language_set": set(_parts(manager["languages"])),
-            "territory_set": set(_parts(manager["territories"])),
-        }
-    return staff
-
-
 def _questions(problem: AllocationProblem) -> list[tuple[str, tuple[str, ...], Judge]]:
     """Name of each rule, the columns of a case that it reads, and whether a case manager and a case break it."""
     rules = problem.rules
 
     def lacks_licence(manager: Record, case: Record) -> bool:
-        lives_in = set(_parts(case["jurisdiction"]))
+        lives_in = set(parts(case["jurisdiction"]))
         return manager["places"] is not None and not (lives_in and lives_in <= manager["places"])
 
     def lacks_experience(manager: Record, case: Record) -> bool:
         months: int = 0 if pd.isna(manager["experience_months"]) else int(manager["experience_months"])
         return months < rules.min_experience_months or months < rules.experience.get(case["tier"], 0)
 
-    def lacks_language(manager: Record, case: Record) -> bool:
-        if rules.language != "required" or not _is_known(case["language"]):
-            return False
-        through = case["interpreter_needed"] is True and "interpreter" in manager["skill_set"]
-        return case["language"] not in manager["language_set"] and not through
+    def lacks_contract(manager: Record, case: Record) -> bool:
+        payers = [one for one in parts(case["payer"]) if _is_known(one)] if rules.payer_contracts else []
+        contracts = [rules.payer_contracts.get(one) for one in payers]
+        return any(one is None or (one != "" and not _holds_one(manager, one)) for one in contracts)
+
+    def lacks(whose: str) -> Judge:
+        def is_not_understood(manager: Record, case: Record) -> bool:
+            return rules.language == "required" and any(
+                not (needed is True and "interpreter" in manager["skill_set"])
+                for needed in _not_spoken(rules, manager, case, whose)
+            )
+
+        return is_not_understood
 
     def is_elsewhere(manager: Record, case: Record) -> bool:
         return rules.territory == "required" and _serves_elsewhere(manager, case["territory"])
@@ -294,10 +222,34 @@ def _questions(problem: AllocationProblem) -> list[tuple[str, tuple[str, ...], J
         ("credentials", (), lambda manager, _: "credentials" in manager["broken"]),
         ("licence", ("jurisdiction",), lacks_licence),
         ("experience", ("tier",), lacks_experience),
-        ("skills", ("skills",), lambda manager, case: not set(_parts(case["skills"])) <= manager["skill_set"]),
-        ("language", ("language", "interpreter_needed"), lacks_language),
+        ("skills", ("skills",), lambda manager, case: not set(parts(case["skills"])) <= manager["skill_set"]),
+        ("payer", ("payer",), lacks_contract),
+        ("confidentiality", ("clearances",), _is_not_cleared),
+        ("language", ("language", "interpreter_needed", "guardian_language"), lacks("person")),
+        ("guardian", ("guardian_language", "guardian_interpreter_needed"), lacks("guardian")),
         ("territory", ("territory",), is_elsewhere),
     ]
+
+
+def _holds_one(manager: Record, names: str) -> bool:
+    """Whether a case manager holds one of several certificates."""
+    return not manager["certificates"].isdisjoint(names.split("|"))
+
+
+def _is_not_cleared(manager: Record, case: Record) -> bool:
+    """Whether a case manager lacks a clearance that the records of a case ask for."""
+    return not all(_holds_one(manager, names) for names in parts(case["clearances"]))
+
+
+def _not_spoken(rules: AllocationRules, manager: Record, case: Record, whose: str) -> list[object]:
+    """Whether an interpreter is needed, for a language of the person's or the guardian's not spoken; else nothing."""
+    way, guardian = rules.guardian_language, case["guardian_language"]
+    if whose == "guardian":
+        language, needed, counts = guardian, case.get("guardian_interpreter_needed"), way != "ignored"
+    else:
+        language, needed = case["language"], case.get("interpreter_needed")
+        counts = not (way == "instead" and _is_known(guardian))
+    return [needed] if counts and _is_known(language) and language not in manager["language_set"] else []
 
 
 def _is_known(value: object) -> bool:
@@ -316,14 +268,14 @@ def _is_met(manager: Record, kind: str, value: str) -> bool:
     plural = kind[:-1] + "ies" if kind.endswith("y") else kind + "s"
     for name in (kind, plural, other):
         if name in manager:
-            return value in _parts(str(manager[name]))
+            return value in parts(str(manager[name]))
     return False
 
 
 def _loads(facts: _Facts) -> Iterator[Broken]:
     """Minutes and numbers of cases, added up again."""
     problem, plan = facts.problem, facts.plan
-    capacity = dict(zip(problem.case_managers["cm_id"], problem.capacity.tolist(), strict=True))
+    capacity = {cm_id: manager["there"] for cm_id, manager in facts.staff.items()}
     fixed = set(problem.cases.loc[problem.cases["is_fixed"].to_numpy(dtype=bool), "case_id"])
     minutes: dict[str, int] = {}
     count: dict[str, int] = {}
@@ -334,8 +286,8 @@ def _loads(facts: _Facts) -> Iterator[Broken]:
         count[cm_id] = count.get(cm_id, 0) + 1
         if case_id not in fixed:
             added.add(cm_id)
-    workload = {row["cm_id"]: row for row in _records(plan.workload)}
-    for manager in _records(problem.case_managers):
+    workload = {row["cm_id"]: row for row in records(plan.workload)}
+    for manager in records(problem.case_managers):
         cm_id = manager["cm_id"]
         load = minutes.get(cm_id, 0) + int(manager["minutes_committed"])
         number = count.get(cm_id, 0) + int(manager["cases_committed"])
@@ -346,6 +298,8 @@ def _loads(facts: _Facts) -> Iterator[Broken]:
         told = workload.get(cm_id)
         if told is None or told["minutes_after"] != load or told["cases_after"] != number:
             yield "workload", cm_id, "is told another workload than the assignments give"
+        elif told["capacity_minutes"] != capacity[cm_id]:
+            yield "workload", cm_id, "is told other minutes than hours and absences give"
     if plan.workload["cm_id"].tolist() != sorted(capacity):
         yield "workload", "", "is not one row per case manager in the order of ids"
 
@@ -406,12 +360,12 @@ def _recomputed(facts: _Facts) -> dict[str, float]:
     for cm_id, needed in zip(plan.assignments["cm_id"], facts.minutes.tolist(), strict=True):
         if cm_id in load:
             load[cm_id] += needed
-    capacity = zip(load.values(), problem.capacity.tolist(), strict=True)
-    shares = [(used / there, there) for used, there in capacity if there > 0]
+    there = {cm_id: manager["there"] for cm_id, manager in facts.staff.items()}
+    shares = [(used / there[cm_id], there[cm_id]) for cm_id, used in load.items() if there[cm_id] > 0]
     return {
         "unassigned": left,
         "largest_utilisation": max((use for use, _ in shares), default=0.0),
-        "sum_of_squares": float(sum(there * use**2 for use, there in shares)),
+        "sum_of_squares": float(sum(minutes * use**2 for use, minutes in shares)),
         "fit": _fit(facts),
     }
 
@@ -421,8 +375,8 @@ def _fit(facts: _Facts) -> float:
     rows, staff, problem = facts.dealt, facts.staff, facts.problem
     rules, costs = problem.rules, problem.rules.costs
 
-    def not_spoken(manager: Record, case: Record) -> bool:
-        return _is_known(case["language"]) and case["language"] not in manager["language_set"]
+    def misses(whose: str) -> Judge:
+        return lambda manager, case: bool(_not_spoken(rules, manager, case, whose))
 
     def is_elsewhere(manager: Record, case: Record) -> bool:
         return _serves_elsewhere(manager, case["territory"])
@@ -430,7 +384,9 @@ def _fit(facts: _Facts) -> float:
     leads = zip(rows["cm_id"], rows["given_to"], strict=True)
     total = float(costs.continuity * sum(lead in staff and lead != given_to for lead, given_to in leads))
     if rules.language == "preferred":
-        total += float(costs.language * _asked(rows, staff, ("language",), not_spoken).sum())
+        for whose in ("person", "guardian") if rules.guardian_language != "ignored" else ("person",):
+            missed = _asked(rows, staff, ("language", "guardian_language"), misses(whose))
+            total += float(costs.language * missed.sum())
     if rules.territory == "preferred":
         total += float(costs.travel * _asked(rows, staff, ("territory",), is_elsewhere).sum())
     soft = _wishes(problem, required=False)

@@ -16,10 +16,11 @@ import pandas as pd
 
 from casestrat.allocation.problem.case_mix import mix_of
 from casestrat.allocation.problem.distinct import firsts, numbered
-from casestrat.allocation.problem.periods import covers_every_day
+from casestrat.allocation.problem.listed_text import has_no_wish, holds, tokens
+from casestrat.allocation.problem.rights import judge_confidentiality, judge_credentials, judge_licence, judge_payer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -29,10 +30,7 @@ if TYPE_CHECKING:
     Numbers: TypeAlias = NDArray[np.float64]
     Wholes: TypeAlias = NDArray[np.int64]
 
-UNKNOWN = "unknown"
-EITHER = "|"  # between certificates of which one is enough
 INTERPRETER = "interpreter"  # skill of a case manager who works through an interpreter
-_SEPARATOR = ";"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,67 +111,6 @@ def asked_once(question: Question, reads: tuple[str, ...], answer: Callable[[Que
     return Answer(answer(Question(classes, question.case_managers, question.problem)), row_of)
 
 
-def tokens(text: object) -> tuple[str, ...]:
-    """Return the parts of `;`-separated text, stripped; missing text has none.
-
-    Parameters
-    ----------
-    text : object
-        Text or a missing value.
-
-    Returns
-    -------
-    tuple of str
-        The parts, in the order written.
-
-    Examples
-    --------
-    >>> tokens("fr; it;"), tokens(None)
-    (('fr', 'it'), ())
-    """
-    if not isinstance(text, str):
-        return ()
-    return tuple(part.strip() for part in text.split(_SEPARATOR) if part.strip())
-
-
-def holds(lists: Iterable[object], wanted: pd.Series) -> Flags:
-    """Return which lists hold each wanted value.
-
-    Parameters
-    ----------
-    lists : iterable
-        `;`-separated text, one per case manager.
-    wanted : pandas.Series
-        One value per class; a missing value is held by no list.
-
-    Returns
-    -------
-    numpy.ndarray of bool, shape (classes, case managers)
-        True where the list holds the value.
-    """
-    sets = [frozenset(tokens(text)) for text in lists]
-    codes, values = pd.factorize(wanted)
-    rows = np.array([[value in held for held in sets] for value in values], dtype=bool).reshape(len(values), len(sets))
-    nobody = np.zeros((1, len(sets)), dtype=bool)
-    return np.asarray(np.vstack([rows, nobody])[codes], dtype=bool)
-
-
-def has_no_wish(wanted: pd.Series) -> Flags:
-    """Return True for the classes whose value is missing or unknown, as one column.
-
-    Parameters
-    ----------
-    wanted : pandas.Series
-        One value per class.
-
-    Returns
-    -------
-    numpy.ndarray of bool, shape (classes, 1)
-        True where nothing is asked for.
-    """
-    return (wanted.isna() | (wanted == UNKNOWN).fillna(value=False)).to_numpy(dtype=bool)[:, None]
-
-
 def judge_active(question: Question) -> Flags:
     """Ask for work from the first to the last day of the planned follow-up."""
     staff, allowed = question.case_managers, question.everyone
@@ -189,70 +126,6 @@ def judge_profession(question: Question) -> Flags:
     professions, allowed = question.problem.rules.professions, question.everyone
     if professions:
         allowed &= question.case_managers["profession"].isin(professions).to_numpy(dtype=bool)
-    return allowed
-
-
-def judge_licence(question: Question) -> Flags:
-    """Ask for a licensed profession, valid in each of the person's jurisdictions on every day of the follow-up."""
-    rules, staff = question.problem.rules, question.case_managers
-    needs = staff["profession"].isin(rules.licensed_professions).to_numpy(dtype=bool)
-    allowed = question.everyone
-    if needs.any():
-        covered = _licensed_jurisdictions(question)
-        codes, values = pd.factorize(question.classes["jurisdiction"])
-        asked = [frozenset(tokens(value)) for value in values]
-        rows = [
-            [not needs[j] or (bool(all_of) and all_of <= covered[j]) for j in range(len(staff))] for all_of in asked
-        ]
-        table = np.array([*rows, (~needs).tolist()], dtype=bool)  # a jurisdiction not known proves no licence
-        allowed &= table[codes]
-    return allowed
-
-
-def _licensed_jurisdictions(question: Question) -> list[set[str]]:
-    """For each case manager, the jurisdictions in which the own profession is licensed on every day."""
-    staff, licenses = question.case_managers, question.problem.licenses
-    members = _compact_members(licenses)
-    profession = dict(zip(staff["cm_id"], staff["profession"], strict=True))
-    own = licenses[licenses["cm_id"].map(profession) == licenses["profession"]]
-    spans: dict[tuple[str, str], list[tuple[pd.Timestamp, pd.Timestamp]]] = {}
-    row: Any
-    for row in own.itertuples(index=False):
-        for place in {row.jurisdiction} | {p for name in tokens(row.compact) for p in members[row.profession, name]}:
-            if isinstance(place, str):
-                spans.setdefault((row.cm_id, place), []).append((row.valid_from, row.valid_to))
-    covered: list[set[str]] = [set() for _ in range(len(staff))]
-    row_of = {cm_id: row for row, cm_id in enumerate(staff["cm_id"])}
-    for (cm_id, place), periods in spans.items():
-        if covers_every_day(periods, question.problem.first_day, question.last_day):
-            covered[row_of[cm_id]].add(place)
-    return covered
-
-
-def _compact_members(licenses: pd.DataFrame) -> dict[tuple[str, str], set[str]]:
-    """Jurisdictions of each profession's compact: those that issue its licences, as the table of licences shows."""
-    members: dict[tuple[str, str], set[str]] = {}
-    row: Any
-    for row in licenses.itertuples(index=False):
-        for name in tokens(row.compact):
-            places = members.setdefault((row.profession, name), set())
-            if isinstance(row.jurisdiction, str):
-                places.add(row.jurisdiction)
-    return members
-
-
-def judge_credentials(question: Question) -> Flags:
-    """Ask for every certificate that the program asks for, valid on every day of the planned follow-up."""
-    held, allowed = question.problem.credentials, question.everyone
-    start, end = question.problem.first_day, question.last_day
-    for names in question.problem.rules.credentials:
-        for_each = held[held["credential"].isin(names.split(EITHER))]
-        holders = {
-            cm_id
-            for (cm_id, _), own in for_each.groupby(["cm_id", "credential"])
-            if covers_every_day(list(zip(own["valid_from"], own["valid_to"], strict=True)), start, end)
-        }
-        allowed &= question.case_managers["cm_id"].isin(holders).to_numpy(dtype=bool)
     return allowed
 
 
@@ -278,13 +151,65 @@ def judge_skills(question: Question) -> Flags:
 
 def judge_language(question: Question) -> Flags:
     """Ask for the person's language, or an interpreter where one is needed and the case manager works with one."""
-    allowed, staff = question.everyone, question.case_managers
+    allowed = question.everyone
     if question.problem.rules.language == "required":
-        language = question.classes["language"]
-        with_interpreter = question.classes["interpreter_needed"].fillna(value=False).to_numpy(dtype=bool)[:, None]
-        works_so = np.array([INTERPRETER in tokens(text) for text in staff["skills"]], dtype=bool)[None, :]
-        allowed &= has_no_wish(language) | holds(staff["languages"], language) | (with_interpreter & works_so)
+        allowed &= speaks_to_person(question) | _works_through(question, "interpreter_needed")
     return allowed
+
+
+def judge_guardian(question: Question) -> Flags:
+    """Ask for the guardian's language where it counts, or an interpreter, as for the person's own."""
+    allowed = question.everyone
+    if question.problem.rules.language == "required":
+        allowed &= speaks_to_guardian(question) | _works_through(question, "guardian_interpreter_needed")
+    return allowed
+
+
+def speaks_to_person(question: Question) -> Flags:
+    """Return who speaks each person's own language; one not known, or not counted, asks for nobody.
+
+    Parameters
+    ----------
+    question : Question
+        Classes and case managers.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (classes, case managers)
+        True where no interpreter would be needed.
+    """
+    language = question.classes["language"]
+    spoken: Flags = has_no_wish(language) | holds(question.case_managers["languages"], language)
+    if question.problem.rules.guardian_language == "instead":
+        spoken |= ~has_no_wish(question.classes["guardian_language"])
+    return spoken
+
+
+def speaks_to_guardian(question: Question) -> Flags:
+    """Return who speaks the language of each person's guardian; one not known, or not counted, asks for nobody.
+
+    Parameters
+    ----------
+    question : Question
+        Classes and case managers.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (classes, case managers)
+        True where no interpreter would be needed.
+    """
+    if question.problem.rules.guardian_language == "ignored":
+        return question.everyone
+    language = question.classes["guardian_language"]
+    spoken: Flags = has_no_wish(language) | holds(question.case_managers["languages"], language)
+    return spoken
+
+
+def _works_through(question: Question, needed: str) -> Flags:
+    """Return who works through an interpreter where one is needed, by the column that says so."""
+    asked = question.classes[needed].astype("boolean").fillna(value=False).to_numpy(dtype=bool)[:, None]
+    works_so = np.array([INTERPRETER in tokens(text) for text in question.case_managers["skills"]], dtype=bool)
+    return np.asarray(asked & works_so[None, :], dtype=bool)
 
 
 def judge_territory(question: Question) -> Flags:
@@ -436,17 +361,20 @@ def judge_minutes(question: Question) -> Flags:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("active", judge_active, 9),
-    Rule("profession", judge_profession, 10),
-    Rule("licence", judge_licence, 11, ("jurisdiction",)),
-    Rule("credentials", judge_credentials, 8),
-    Rule("experience", judge_experience, 7, ("tier",)),
-    Rule("skills", judge_skills, 6, ("skills",)),
-    Rule("language", judge_language, 4, ("language", "interpreter_needed")),
+    Rule("active", judge_active, 10),
+    Rule("profession", judge_profession, 11),
+    Rule("licence", judge_licence, 13, ("jurisdiction",)),
+    Rule("credentials", judge_credentials, 9),
+    Rule("payer", judge_payer, 12, ("payer",)),
+    Rule("confidentiality", judge_confidentiality, 14, ("clearances",)),
+    Rule("experience", judge_experience, 8, ("tier",)),
+    Rule("skills", judge_skills, 7, ("skills",)),
+    Rule("language", judge_language, 4, ("language", "interpreter_needed", "guardian_language")),
+    Rule("guardian", judge_guardian, 5, ("guardian_language", "guardian_interpreter_needed")),
     Rule("territory", judge_territory, 0, ("territory",)),
-    Rule("preferences", judge_preferences, 5, ("wishes_required",)),
-    Rule("conflicts", judge_conflicts, 12, ("conflicts",)),
-    Rule("pins", judge_pins, 13, ("pin",)),
+    Rule("preferences", judge_preferences, 6, ("wishes_required",)),
+    Rule("conflicts", judge_conflicts, 15, ("conflicts",)),
+    Rule("pins", judge_pins, 16, ("pin",)),
     Rule("max_cases", judge_headcount, 2),
     Rule("case_mix", judge_case_mix, 3, ("tier", "kind")),
     Rule("capacity", judge_minutes, 1, ("minutes",)),

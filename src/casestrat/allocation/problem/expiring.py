@@ -8,26 +8,28 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from casestrat.allocation.problem.eligibility import EITHER, tokens
 from casestrat.allocation.problem.gathering import gather
 from casestrat.allocation.problem.instance import ask
+from casestrat.allocation.problem.listed_text import EITHER, tokens
 from casestrat.allocation.problem.problem import AllocationProblem
 from casestrat.errors import UsageError
 from casestrat.tables import TEXT
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
     from datetime import date
 
     from numpy.typing import NDArray
 
     from casestrat.allocation.problem.eligibility import Answer
-    from casestrat.knowledge.program import Program
+    from casestrat.knowledge.program import AllocationRules, Program
     from casestrat.tables import Tables
 
 _TYPES = {
     "cm_id": TEXT, "team": TEXT, "kind": TEXT, "name": TEXT, "jurisdiction": TEXT, "valid_to": "datetime64[us]",
     "days_left": "Int64", "n_cases": "Int64", "n_stranded": "Int64", "as_of": "datetime64[us]",
 }  # fmt: skip
+_CERTIFIED = ("credentials", "payer", "confidentiality")  # rules that ask for certificates
 _HOURS = frozenset({"max_cases", "case_mix", "capacity"})  # rules about time, not about the right to follow
 
 
@@ -37,8 +39,8 @@ def expiring_licenses(
     """Return the licences and certificates that end soon without a renewal on record, and whom that would strand.
 
     Only rights that the program asks for are listed: licences of licensed professions, held by those who practise them,
-    and certificates of ``[allocation] credentials``. Rights that have ended already are listed while cases depend on
-    them.
+    certificates of ``[allocation] credentials``, payers' contracts and clearances for confidential records. Rights that
+    have ended already are listed while cases depend on them.
 
     Parameters
     ----------
@@ -87,9 +89,8 @@ def _ending(arguments: dict[str, Any], program: Program, day: pd.Timestamp, with
     is_asked = licenses["profession"].isin(rules.licensed_professions) & (
         licenses["cm_id"].map(own) == licenses["profession"]
     ).fillna(value=False)
-    certificates = [name for names in rules.credentials for name in names.split(EITHER)]
     held = arguments["credentials"]
-    held = held[held["credential"].isin(certificates) & held["cm_id"].isin(own.index)]
+    held = held[held["credential"].isin(rules.certificates) & held["cm_id"].isin(own.index)]
     columns = ["cm_id", "kind", "name", "jurisdiction", "compact", "valid_from", "valid_to"]
     rights = pd.concat([
         licenses[is_asked.astype(bool)].assign(kind="licence", name=lambda rows: rows["profession"])[columns],
@@ -142,7 +143,6 @@ def _lost(arguments: dict[str, Any], group: pd.DataFrame, first: pd.Timestamp) -
     """Count the cases lost on a day by those whose rights have ended, and those that nobody may follow."""
     led = arguments["cases"]
     led = led[led["is_fixed"].astype(bool) & led["cm_id"].isin(group["cm_id"])]
-    none = (0, 0)
     lost: dict[tuple[str, str], pd.DataFrame] = {}
     if len(led):
         on_the_day = _verdicts(arguments, led, first, 1)
@@ -153,17 +153,35 @@ def _lost(arguments: dict[str, Any], group: pd.DataFrame, first: pd.Timestamp) -
             [answer[later.group] for name, answer in later.answers.items() if name not in _HOURS]
         )
         others[np.arange(len(own)), own] = False
-        for kind, rule in (("licence", "licence"), ("credential", "credentials")):
+        for rule in ("licence", *_CERTIFIED):
             may = on_the_day.answers[rule][on_the_day.group][np.arange(len(own)), own]
             told = later.cases.assign(is_stranded=~others.any(axis=1))[~may]
-            lost |= {(kind, str(cm_id)): cases for cm_id, cases in told.groupby("cm_id")}
+            lost |= {(rule, str(cm_id)): cases for cm_id, cases in told.groupby("cm_id")}
     rows = []
     for right in group.itertuples(index=False):
-        cases = lost.get((str(right.kind), str(right.cm_id)))
-        counts = none
-        if cases is not None:
-            if right.kind == "licence" and not right.compact:  # of several licences, the cases of this one
-                cases = cases[[right.jurisdiction in tokens(text) for text in cases["jurisdiction"]]]
-            counts = (len(cases), int(cases["is_stranded"].sum()))
+        counts = _counts(arguments["rules"], lost, right)
         rows.append((right.cm_id, right.team, right.kind, right.name, right.jurisdiction, right.valid_to, *counts))
     return rows
+
+
+def _counts(rules: AllocationRules, lost: dict[tuple[str, str], pd.DataFrame], right: Any) -> tuple[int, int]:
+    """Count the cases that hang on one right, and those of them whom nobody else may follow."""
+    found: dict[str, bool] = {}
+    for rule in ("licence",) if right.kind == "licence" else _CERTIFIED:
+        cases = lost.get((rule, str(right.cm_id)))
+        if cases is not None:
+            on_it = [_hangs_on(rules, rule, right, case) for case in cases.to_dict("records")]
+            found |= dict(zip(cases.loc[on_it, "case_id"], cases.loc[on_it, "is_stranded"], strict=True))
+    return len(found), sum(map(bool, found.values()))
+
+
+def _hangs_on(rules: AllocationRules, rule: str, right: Any, case: dict[Hashable, Any]) -> bool:
+    """Whether a case that a rule takes from its lead asks for this right; of several, each is told its own cases."""
+    if rule == "licence":
+        return bool(right.compact) or right.jurisdiction in tokens(case["jurisdiction"])
+    asked = {
+        "credentials": rules.credentials,
+        "payer": [rules.payer_contracts.get(payer, "") for payer in tokens(case["payer"])],
+        "confidentiality": tokens(case["clearances"]),
+    }[rule]
+    return any(right.name in names.split(EITHER) for names in asked)

@@ -45,6 +45,10 @@ CASES: dict[str, Field] = {
     "tier": Field("text"),
     "cm_id": Field("text"),
     "is_fixed": Field("flag", False),
+    "payer": Field("text"),
+    "clearances": Field("text"),
+    "guardian_language": Field("text"),
+    "guardian_interpreter_needed": Field("flag"),
 }
 CASE_MANAGERS: dict[str, Field] = {
     "cm_id": Field("text", NEEDED),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,7 +65,11 @@ def gather(
     cases["tier"] = cases["tier"].fillna(cases["intensity"].map(_tier_of_intensity(program)).astype(TEXT))
     facts = known(tables.person_facts, ["person_id", "fact", "valid_from"], day)
     cases["jurisdiction"] = _jurisdictions(cases, facts, day, program.allocation.horizon_days)
-    cases["skills"] = _skills(cases, persons, facts, day, program)
+    inputs = _Inputs(cases, persons, facts, day)
+    cases["skills"] = _skills(inputs, program)
+    cases["clearances"] = _clearances(inputs, program)
+    cases["payer"] = _payers(cases, tables, day, program)
+    cases = cases.assign(**_guardians(inputs, program))
     elsewhere = _elsewhere(episodes[~is_ours], leads, program, weights)
     return {
         "cases": cases.drop(columns="intensity"),
@@ -120,29 +125,80 @@ def _jurisdictions(cases: pd.DataFrame, facts: pd.DataFrame, day: pd.Timestamp, 
     return pd.Series([one or None for one in told], index=cases.index, dtype=TEXT)
 
 
-def _skills(
-    cases: pd.DataFrame, persons: pd.DataFrame, facts: pd.DataFrame, day: pd.Timestamp, program: Program
-) -> pd.Series:
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """What the program's expressions read of each case, on a day."""
+
+    cases: pd.DataFrame
+    persons: pd.DataFrame
+    facts: pd.DataFrame
+    day: pd.Timestamp
+
+    def column(self, name: str) -> pd.Series:
+        """Return what a name stands for: the tier, a column of persons, or a fact that holds on the day."""
+        if name == "tier":
+            return self.cases["tier"]
+        if name in self.persons.columns:
+            return self.cases["person_id"].map(self.persons[name])
+        today = _facts_of(self.facts, name, self.day, self.day).drop_duplicates("person_id", keep="last")
+        return self.cases["person_id"].map(today.set_index("person_id")["value"]).astype(TEXT)
+
+    def answer(self, expression: str, where: str) -> pd.Series:
+        """Return the answer of an expression for each case, missing where it is unknown."""
+        rule = read_expression(expression, where)
+        values = {name: value_of(self.column(name), name) for name in rule.names}
+        return pd.Series(rule.evaluate(values, len(self.cases)))
+
+    def listed(self, asked: list[tuple[str, pd.Series]], everywhere: tuple[str, ...] = ()) -> pd.Series:
+        """Return as text what each case asks for: something everywhere, something where an answer is yes."""
+        needed = [list(everywhere) for _ in range(len(self.cases))]
+        for name, answer in asked:
+            for own, asks in zip(needed, answer.to_numpy(dtype=bool), strict=True):
+                if asks and name not in own:
+                    own.append(name)
+        return pd.Series([";".join(own) or None for own in needed], index=self.cases.index, dtype=TEXT)
+
+
+def _skills(inputs: _Inputs, program: Program) -> pd.Series:
     """Skills that each case asks for, by the program's rules; a rule that cannot be answered asks for none."""
-    needed = [list(program.allocation.skills) for _ in range(len(cases))]
-    for need in program.allocation.skills_when:
-        rule = read_expression(need.when, f"allocation.skills_when[{need.skill}]")
-        values = {name: value_of(_column(cases, persons, facts, day, name), name) for name in rule.names}
-        answer = pd.Series(rule.evaluate(values, len(cases))).fillna(value=False).to_numpy(dtype=bool)
-        for skills, asks in zip(needed, answer, strict=True):
-            if asks and need.skill not in skills:
-                skills.append(need.skill)
-    return pd.Series([";".join(skills) or None for skills in needed], index=cases.index, dtype=TEXT)
+    asked = [
+        (need.skill, inputs.answer(need.when, f"allocation.skills_when[{need.skill}]").fillna(value=False))
+        for need in program.allocation.skills_when
+    ]
+    return inputs.listed(asked, program.allocation.skills)
 
 
-def _column(cases: pd.DataFrame, persons: pd.DataFrame, facts: pd.DataFrame, day: pd.Timestamp, name: str) -> pd.Series:
-    """Return what a rule's name stands for: the tier, a column of persons, or a fact that holds today."""
-    if name == "tier":
-        return cases["tier"]
-    if name in persons.columns:
-        return cases["person_id"].map(persons[name])
-    today = _facts_of(facts, name, day, day).drop_duplicates("person_id", keep="last")
-    return cases["person_id"].map(today.set_index("person_id")["value"]).astype(TEXT)
+def _clearances(inputs: _Inputs, program: Program) -> pd.Series:
+    """Clearances that the records of each case ask for; where that is not known, as the program says."""
+    asked = []
+    for need in program.allocation.confidential:
+        answer = inputs.answer(need.when, f"allocation.confidential[{need.clearance}]")
+        asked.append((need.clearance, answer.fillna(value=need.if_unknown == "asked")))
+    return inputs.listed(asked)
+
+
+def _payers(cases: pd.DataFrame, tables: Tables, day: pd.Timestamp, program: Program) -> pd.Series:
+    """Every payer that is known to cover a person on some day of the planned follow-up, where contracts count."""
+    nobody = pd.Series(pd.NA, index=cases.index, dtype=TEXT)
+    if not program.allocation.payer_contracts:
+        return nobody
+    last = day + pd.Timedelta(days=max(program.allocation.horizon_days, 1) - 1)
+    spans = known(tables.enrollments, ["person_id", "from_on"], day)
+    inside = spans["payer"].notna() & ~(spans["from_on"] > last) & ~(spans["to_on"] < day)
+    payers = spans[inside.astype(bool)].sort_values(["person_id", "from_on"])[["person_id", "payer"]].drop_duplicates()
+    told = payers.groupby("person_id")["payer"].agg(";".join)
+    return cases["person_id"].map(told).astype(TEXT) if len(told) else nobody
+
+
+def _guardians(inputs: _Inputs, program: Program) -> dict[str, pd.Series]:
+    """Language of each person's guardian, and whether an interpreter is needed for it, where they count."""
+    if program.allocation.guardian_language == "ignored":
+        return {}
+    needed = inputs.answer("guardian_interpreter_needed", "allocation.guardian_language")
+    return {
+        "guardian_language": inputs.column("guardian_language"),
+        "guardian_interpreter_needed": needed.set_axis(inputs.cases.index),
+    }
 
 
 def _open_episodes(tables: Tables, day: pd.Timestamp) -> pd.DataFrame:

@@ -27,8 +27,10 @@ _BLOCK = 2_048  # classes looked at together
 _MANY_PAIRS, _SMALL = 2_000_000, 4_096  # allowed or not; costs that can be added up in 16 bits
 _CLASS_COLUMNS = (
     "minutes", "territory", "jurisdiction", "language", "interpreter_needed", "skills", "cm_id", "wishes_required",
-    "wishes_soft", "conflicts", "pin", "tier", "kind",
+    "wishes_soft", "conflicts", "pin", "tier", "kind", "payer", "clearances", "guardian_language",
+    "guardian_interpreter_needed",
 )  # fmt: skip
+_OPTIONAL = ("tier", "kind", "payer", "guardian_language", "guardian_interpreter_needed")  # only some rules look at
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,7 +175,7 @@ def _classes(cases: pd.DataFrame, problem: AllocationProblem) -> tuple[pd.DataFr
         "wishes_required": required, "wishes_soft": soft, "conflicts": [barred.get(one) for one in people],
         "pin": [pins.get(one) for one in cases["case_id"]],
         "cm_id": [one if one in known else None for one in cases["cm_id"]],
-    } | {name: [None] * len(cases) for name in ("tier", "kind") if name not in problem.rules.used_of_cases}  # fmt: skip
+    } | {name: [None] * len(cases) for name in _OPTIONAL if name not in problem.rules.used_of_cases}  # fmt: skip
     columns = pd.DataFrame(
         {
             name: pd.Series(made[name], index=cases.index, dtype=object) if name in made else cases[name]

@@ -19,7 +19,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from casestrat.allocation.problem.eligibility import asked_once, has_no_wish, holds, serves_territory, wishes_unmet
+from casestrat.allocation.problem.eligibility import (
+    asked_once,
+    serves_territory,
+    speaks_to_guardian,
+    speaks_to_person,
+    wishes_unmet,
+)
+from casestrat.allocation.problem.listed_text import holds
 from casestrat.knowledge import Sentence
 
 if TYPE_CHECKING:
@@ -60,11 +67,11 @@ def continuity_missed(question: Question) -> Numbers:
 
 
 def language_missed(question: Question) -> Numbers:
-    """1 where the language is only preferred and not spoken."""
+    """Count the languages, the person's and the guardian's as far as they count, only preferred and not spoken."""
     missed = np.zeros(question.shape)
     if question.problem.rules.language == "preferred":
-        language = question.classes["language"]
-        missed[~(has_no_wish(language) | holds(question.case_managers["languages"], language))] = 1
+        missed += ~speaks_to_person(question)
+        missed += ~speaks_to_guardian(question)
     return missed
 
 
@@ -83,7 +90,7 @@ def wishes_missed(question: Question) -> Numbers:
 
 FIT_TERMS: tuple[Term, ...] = (
     Term("continuity", continuity_missed, ("cm_id",)),
-    Term("language", language_missed, ("language",)),
+    Term("language", language_missed, ("language", "guardian_language")),
     Term("travel", travel_missed, ("territory",)),
     Term("wishes", wishes_missed, ("wishes_soft",)),
 )

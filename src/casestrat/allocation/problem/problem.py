@@ -13,6 +13,7 @@ from casestrat.allocation.problem.gathering import gather
 from casestrat.allocation.problem.workload import available_minutes
 from casestrat.errors import UsageError
 from casestrat.knowledge.program import AllocationRules, Program
+from casestrat.knowledge.program_allocation import GUARDIAN_WAYS
 
 if TYPE_CHECKING:
     from datetime import date
@@ -33,8 +34,9 @@ class AllocationProblem:
     cases : pandas.DataFrame
         One row per case: case_id, minutes (whole minutes a week, 0 or more); and where known person_id, kind (open or
         proposed), priority (above 0; 1 where absent), territory, jurisdiction, language, interpreter_needed, skills
-        and required (`;`-separated; a requirement is ``kind=value``), tier, cm_id (present lead), is_fixed (stays
-        with its lead, and only uses minutes).
+        and required (`;`-separated; a requirement is ``kind=value``), tier, payer and clearances (`;`-separated; a
+        clearance is a certificate), guardian_language, guardian_interpreter_needed, cm_id (present lead), is_fixed
+        (stays with its lead, and only uses minutes).
     case_managers : pandas.DataFrame
         One row per case manager: cm_id, capacity_minutes (whole minutes a week for cases, 0 or more); and where known
         team, profession, max_cases, languages, skills, territories (`;`-separated; no territory: anywhere),
@@ -239,13 +241,15 @@ def _check_rules(rules: AllocationRules) -> None:
         "experience": any(months < 0 for months in rules.experience.values()),
         "case_mix": any(limit.most < 0 for limit in rules.case_mix),
         "costs": any(cost < 0 or cost % 1 for cost in astuple(rules.costs)),
+        "guardian_language": rules.guardian_language not in GUARDIAN_WAYS,
     }
     wrong = [name for name, is_wrong in faults.items() if is_wrong]
     if wrong:
         raise UsageError(
             f"rules.{wrong[0]} is {getattr(rules, wrong[0])}",
             where="[allocation] of the program",
-            do="give delta in [0, 1), horizon_days of 1 or more, and numbers of 0 or more elsewhere; costs are whole",
+            do="give delta in [0, 1), horizon_days of 1 or more, guardian_language ignored, beside or instead, and "
+            "numbers of 0 or more elsewhere; costs are whole",
         )
 
 
