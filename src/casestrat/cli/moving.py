@@ -39,7 +39,10 @@ def reallocate(
     ] = None,
     overloads: Annotated[
         Path | None,
-        typer.Option("--overloads", help="CSV of agreed overloads: cm_id, limit_minutes, ends_on, approver, reason."),
+        typer.Option(
+            "--overloads",
+            help="CSV of agreed overloads: cm_id, limit_minutes, ends_on, approver, reason; limit_cases if need be.",
+        ),
     ] = None,
     max_moves: Annotated[int, typer.Option("--max-moves", help="Most moves beyond those that must be.", min=0)] = 30,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the lists into this folder.")] = None,

@@ -73,7 +73,7 @@ class Wanted:
     newcomer : path or DataFrame, optional
         Rows of the table ``case_managers`` for those who come.
     overloads : path or DataFrame, optional
-        Agreed overloads: cm_id, limit_minutes, ends_on, approver, reason.
+        Agreed overloads: cm_id, limit_minutes, ends_on, approver, reason; limit_cases where more cases were agreed too.
     max_moves : int, optional
         Most voluntary moves.
     """

@@ -1,5 +1,7 @@
 """Tests of cover: overloads by name, backup leads, step-down candidates; nobody is simply left."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -48,6 +50,44 @@ def test_an_agreed_overload_covers_somebody_until_its_end_and_no_longer(full):
     assert moved.workload.set_index("cm_id").loc["B", "capacity_minutes"] == 140
 
 
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        ({}, ["C1", "C2"]),  # minutes alone do not raise the number of cases
+        ({"limit_cases": 1}, ["C1"]),
+        ({"limit_cases": 2, "limit_minutes": 80}, []),
+        ({"limit_cases": 1, "limit_minutes": 0}, ["C1", "C2"]),  # nor a number of cases the minutes
+    ],
+)
+def test_more_cases_than_the_most_are_only_taken_where_they_were_agreed_too(full, changes, left):
+    limited = replace(full, case_managers=full.case_managers.assign(max_cases=[9, 1, 1]))
+    moved = reallocate(limited, leaver="A", max_moves=0, overloads=overload(**changes))
+    assert check_plan(moved.problem, moved).empty
+    assert moved.unassigned["case_id"].tolist() == left
+    used = len(left) < 2
+    most = moved.problem.case_managers.set_index("cm_id").loc["B", "max_cases"]
+    assert most == 1 + changes.get("limit_cases", 0) * used
+    assert moved.cover["how"].tolist() == ["overload"] * (2 - len(left))
+
+
+def test_an_overload_of_cases_alone_takes_what_the_minutes_allow(full):
+    roomy = replace(full, cases=full.cases.assign(minutes=[5, 5, 90, 90]),
+                    case_managers=full.case_managers.assign(max_cases=[9, 1, 1]))  # fmt: skip
+    moved = reallocate(roomy, leaver="A", max_moves=0, overloads=overload(limit_minutes=0, limit_cases=1))
+    assert moved.unassigned["case_id"].tolist() == ["C1"]
+    assert moved.cover[["case_id", "cm_id", "how"]].to_numpy().tolist() == [["C2", "B", "overload"]]
+
+
+def test_a_backup_lead_without_contract_or_clearance_covers_nobody(full):
+    asked = replace(full, cases=full.cases.assign(payer=["plan", None, None, None], clearances=[None, "part2"] * 2),
+                    rules=replace(full.rules, payer_contracts={"plan": "contract"}))  # fmt: skip
+    backups = pd.DataFrame({"case_id": ["C1", "C2"], "cm_id": ["B", "B"]})
+    assert reallocate(asked, leaver="A", max_moves=0, backups=backups).cover.empty
+    held = pd.DataFrame({"cm_id": "B", "credential": ["contract", "part2"]})
+    moved = reallocate(replace(asked, credentials=held), leaver="A", max_moves=0, backups=backups)
+    assert moved.cover["how"].tolist() == ["backup", "backup"]
+
+
 def test_an_overload_that_nobody_needs_is_not_used(full):
     roomy = AllocationProblem(
         full.cases.assign(minutes=[5, 5, 90, 90]),
@@ -78,6 +118,8 @@ def test_a_backup_lead_covers_who_is_still_left_if_the_law_allows_it(full):
         ({"approver": " "}, "`overloads.approver` must be told"),
         ({"reason": ""}, "`overloads.reason` must be told"),
         ({"limit_minutes": 0}, "1 or more minutes"),
+        ({"limit_minutes": -1, "limit_cases": 1}, "0 or more"),
+        ({"limit_cases": -1}, "0 or more"),
         ({"cm_id": "A"}, "a case manager who stays"),
         ({"cm_id": "Z"}, "a case manager who stays"),
         ({"ends_on": "2026-09-01"}, "on or after the first day"),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 OVERLOAD, BACKUP, ABSENCE_COVER = "overload", "backup", "absence"
 COVER_COLUMNS = ("case_id", "person_id", "cm_id", "for_cm", "how", "minutes", "until", "approver", "reason")
-LAWFUL = ("active", "profession", "licence", "credentials", "conflicts")
+LAWFUL = ("active", "profession", "licence", "credentials", "payer", "confidentiality", "conflicts")
 """Rules that a backup lead must meet too; minutes, places and wishes are for a lasting lead."""
 
 OVERLOADS: dict[str, frames.Field] = {
@@ -37,6 +37,7 @@ OVERLOADS: dict[str, frames.Field] = {
     "ends_on": frames.Field("day", frames.NEEDED),
     "approver": frames.Field("text", frames.NEEDED),
     "reason": frames.Field("text", frames.NEEDED),
+    "limit_cases": frames.Field("whole", 0),
 }
 BACKUPS: dict[str, frames.Field] = {
     "case_id": frames.Field("text", frames.NEEDED),
@@ -51,8 +52,9 @@ def checked_overloads(overloads: pd.DataFrame | None, problem: AllocationProblem
     Parameters
     ----------
     overloads : pandas.DataFrame or None
-        One row per case manager: cm_id, limit_minutes (minutes a week beyond the capacity, 1 or more), ends_on (last
-        day), approver, reason.
+        One row per case manager: cm_id, limit_minutes (minutes a week beyond the capacity, 0 or more), ends_on (last
+        day), approver, reason; and limit_cases, where more cases than ``max_cases`` were agreed too (how many beyond
+        it; by default none). One of both limits is 1 or more.
     problem : AllocationProblem
         The case managers, and the first day.
     gone : frozenset of str
@@ -72,7 +74,11 @@ def checked_overloads(overloads: pd.DataFrame | None, problem: AllocationProblem
     stays = set(problem.case_managers["cm_id"]) - gone
     frames.refuse_rows("overloads.cm_id", ~rows["cm_id"].isin(stays), "a case manager who stays", "name who takes more")
     frames.refuse_rows("overloads.cm_id", rows["cm_id"].duplicated(), "unique", "agree on one overload a case manager")
-    frames.refuse_rows("overloads.limit_minutes", rows["limit_minutes"] < 1, "1 or more minutes", "mend the limit")
+    for name in ("limit_minutes", "limit_cases"):
+        frames.refuse_rows(f"overloads.{name}", rows[name] < 0, "0 or more", "mend the limit")
+    nothing = (rows["limit_minutes"] < 1) & (rows["limit_cases"] < 1)
+    frames.refuse_rows("overloads.limit_minutes", nothing, "1 or more minutes, or `limit_cases` 1 or more",
+                       "mend the limits")  # fmt: skip
     for name in ("approver", "reason"):
         blank = rows[name].str.strip().eq("").fillna(value=True).astype(bool)
         frames.refuse_rows(f"overloads.{name}", blank, "told", "no overload without who approved it and why")

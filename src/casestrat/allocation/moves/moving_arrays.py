@@ -164,7 +164,7 @@ def _is_no_worse(moving: Moving, plan: Wholes, before: Wholes) -> bool:
 
 
 def raised(problem: AllocationProblem, agreed: pd.DataFrame, used: set[str]) -> AllocationProblem:
-    """Return the problem with the agreed minutes added where they are used.
+    """Return the problem with the agreed minutes, and cases, added where they are used.
 
     Parameters
     ----------
@@ -182,7 +182,15 @@ def raised(problem: AllocationProblem, agreed: pd.DataFrame, used: set[str]) -> 
     """
     if not used:
         return problem
-    more = agreed[agreed["cm_id"].isin(used)].set_index("cm_id")["limit_minutes"]
+    more = agreed[agreed["cm_id"].isin(used)].set_index("cm_id")
     staff = problem.case_managers
-    added = staff["cm_id"].map(more).fillna(0).astype("Int64")
-    return replace(problem, case_managers=staff.assign(capacity_minutes=staff["capacity_minutes"] + added))
+    minutes, cases = (
+        staff["cm_id"].map(more[name]).fillna(0).astype("Int64") for name in ("limit_minutes", "limit_cases")
+    )
+    return replace(
+        problem,
+        case_managers=staff.assign(
+            capacity_minutes=staff["capacity_minutes"] + minutes,
+            max_cases=staff["max_cases"] + cases,  # who has no limit keeps none
+        ),
+    )

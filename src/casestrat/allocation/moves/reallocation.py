@@ -154,7 +154,8 @@ def reallocate(
         One row per leave of absence: cm_id, from_on, to_on (missing: until further notice). The cases are covered for
         that time: their moves have an ``until``.
     overloads : pandas.DataFrame, optional
-        Agreed temporary overloads: cm_id, limit_minutes (a week, beyond the capacity), ends_on, approver, reason.
+        Agreed temporary overloads: cm_id, limit_minutes (a week, beyond the capacity), ends_on, approver, reason; and
+        limit_cases (beyond ``max_cases``, 0 where absent).
     backups : pandas.DataFrame, optional
         Backup leads: case_id, cm_id, until (by default four weeks).
     protected : iterable of str, or DataFrame with case_id, optional
