@@ -1,13 +1,14 @@
 """Tests of a re-allocation from files to files: written whole or not at all, read back, recorded."""
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 import casestrat as cs
 from casestrat.errors import OutputError, UsageError
-from casestrat.knowledge import load_program
+from casestrat.knowledge import Clearance, load_program
 from casestrat.nightly import Wanted, reallocate_source, record_assignments_source
 from casestrat.nightly.whole_folder import write_folder
 from casestrat.tables import OUTPUTS, Tables, write_tables
@@ -125,6 +126,30 @@ def test_a_row_that_the_tables_would_set_aside_is_refused_with_its_rule(agency, 
     frames = {"persons": tables.persons, "referrals": tables.referrals, "episodes": tables.episodes,
               "case_managers": tables.case_managers, "assignments": result.assignments}  # fmt: skip
     assert Tables.from_frames(frames, load_program("geriatric"), tables.extract).set_aside.empty
+
+
+def test_who_is_not_cleared_for_the_records_is_refused_whatever_a_file_says(agency, tmp_path):
+    program = load_program("geriatric")
+    rules = replace(program.allocation, confidential=(Clearance("part2", "territory == 'north'"),))
+    program = replace(program, allocation=rules)
+    cleared = pd.DataFrame({"cm_id": ["B", "C"], "credential": "part2", "valid_from": pd.Timestamp("2020-01-01"),
+                            "valid_to": pd.to_datetime([None, "2026-11-01"])})  # fmt: skip
+    tables = cs.read_tables(agency, program)
+    held = cleared.reindex(columns=tables.credentials.columns).astype(tables.credentials.dtypes.to_dict())
+    tables = replace(tables, credentials=held, present=tables.present | {"credentials"})
+    decided = {"decision": "change", "from_cm": "A", "reason": "x", "decided_by": "me", "decided_at": "2026-10-05"}
+    rows = [
+        {"case_id": "E0", "to_cm": "B"}, {"case_id": "E1", "to_cm": "C"},
+        {"case_id": "E2", "to_cm": "C", "role": "temporary", "until": "2026-11-01"},
+    ]  # fmt: skip
+    path = tmp_path / "decided.json"
+    file = {"format": "casestrat-assignments/1", "decisions": [row | decided for row in rows]}
+    path.write_text(json.dumps(file), encoding="utf-8")
+    result = record_assignments_source(tables, path, program, out=tmp_path / "out")
+    assert result.refused[["row", "case_id", "column", "rule"]].to_numpy().tolist() == [
+        [2, "E1", "cm_id", "confidentiality"]
+    ]
+    assert result.standing["case_id"].tolist() == ["E0", "E2"]
 
 
 def test_newcomers_leave_and_overloads_come_from_files(agency, tmp_path):

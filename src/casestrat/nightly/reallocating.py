@@ -20,6 +20,7 @@ from casestrat.allocation import (
     step_down_candidates,
 )
 from casestrat.allocation.acceptance.assignment_file import FORMAT, read_assignment_decisions
+from casestrat.allocation.acceptance.takers_rights import takers_without_rights
 from casestrat.errors import UsageError
 from casestrat.knowledge import Program, load_program
 from casestrat.nightly.caseload_frames import reallocation_page
@@ -318,7 +319,8 @@ def record_assignments_source(
     -------
     Acceptance
         The new rows, and the decisions that do not stand, with every reason; among them those whose row would break a
-        rule of the tables, such as a licence that is not valid.
+        rule of the tables, such as a licence that is not valid, or of the program: a contract with the person's payer
+        or a clearance for confidential records that is missing.
 
     Raises
     ------
@@ -345,13 +347,13 @@ def record_assignments_source(
 
 
 def _by_the_rules(tables: Tables, rules: Program, decisions: pd.DataFrame) -> Acceptance:
-    """Record decisions, without those whose rows the rules of the tables would set aside."""
+    """Record decisions, without those whose rows the rules of the tables, or of the program, would not let stand."""
     numbers = pd.Series(range(1, len(decisions) + 1), index=decisions.index)
     lost: list[pd.DataFrame] = []
     kept = decisions
     result = record_assignments(tables, kept)
     for _ in range(_ROUNDS):
-        faults = _set_aside(tables, rules, result)
+        faults = pd.concat([_set_aside(tables, rules, result), _without_rights(tables, rules, result)])
         if faults.empty:
             break
         at = result.standing.merge(faults, on="assignment_id")
@@ -377,6 +379,14 @@ def _set_aside(tables: Tables, rules: Program, result: Acceptance) -> pd.DataFra
     named = [next((str(one) for one in made if str(one) in str(key)), None) for key in rows["key"]]
     rows = rows.assign(assignment_id=pd.Series(named, index=rows.index, dtype=TEXT))
     return rows.dropna(subset="assignment_id")[["assignment_id", "column", "rule", "expected"]].drop_duplicates()
+
+
+def _without_rights(tables: Tables, rules: Program, result: Acceptance) -> pd.DataFrame:
+    """Return of the new assignments those to somebody without a contract or a clearance, each with the rule."""
+    standing = result.standing
+    made = standing.loc[standing["is_new"].astype(bool) & standing["decision"].isin(["accept", "change"])]
+    rows = result.rows[result.rows["assignment_id"].isin(made["assignment_id"])]
+    return takers_without_rights(tables, rules, rows)
 
 
 def _table_bytes(tables: Tables, rows: pd.DataFrame) -> bytes:
