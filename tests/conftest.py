@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -32,6 +33,12 @@ LONGEST = ("tests/story", "tests/nightly", "tests/laws", "tests/browser", "tests
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest folders first, in the order that they had otherwise."""
     items.sort(key=lambda item: next((n for n, folder in enumerate(LONGEST) if item.nodeid.startswith(folder)), 99))
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what was imported and collected: it lives to the end, and is much."""
+    gc.collect()
+    gc.freeze()
 
 
 def missing(what: str) -> None:
