@@ -8,6 +8,8 @@ from casestrat.allocation import AllocationProblem, allocate, check_plan
 from casestrat.allocation.solver import clock
 from casestrat.errors import UsageError
 
+pytestmark = pytest.mark.usefixtures("unhurried")
+
 
 def same(one, two):
     for name in ("assignments", "unassigned", "workload", "levels"):

@@ -1,5 +1,4 @@
 import json
-import time
 from itertools import product
 from pathlib import Path
 
@@ -195,10 +194,8 @@ def test_easy_published_instances_are_placed_at_the_best_known(instance_of, monk
 
 
 @pytest.mark.parametrize(("name", "above"), [("d10100", 0.1), ("c10400", 0.1)])
-def test_hard_published_instances_are_placed_near_the_best_known_in_time(name, above):
+def test_hard_published_instances_are_placed_near_the_best_known(name, above):
     problem, best_known = published(name)
-    start = time.monotonic()
     levels = allocate(problem, time_limit_s=1.0).levels.set_index("level")
-    assert time.monotonic() - start < 15  # far more than the limit: other work may share the machine
     assert levels.loc["unassigned", "value"] == 0
     assert levels.loc["fit", "bound"] <= best_known <= levels.loc["fit", "value"] <= best_known * (1 + above)
