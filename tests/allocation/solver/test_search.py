@@ -5,7 +5,7 @@ from casestrat.allocation import AllocationProblem
 from casestrat.allocation.solver.draft import Draft, hard_limit
 from casestrat.allocation.solver.exact import is_inside
 from casestrat.allocation.solver.relaxation import Limits
-from casestrat.allocation.solver.search import construct, make_room, replace_lesser
+from casestrat.allocation.solver.search import Price, construct, make_room, replace_lesser, replaced
 
 
 def left(instance, plan):
@@ -86,3 +86,17 @@ def test_replacing_never_leaves_more_and_keeps_every_rule(sized, instance_of):
     better = replace_lesser(Draft(instance, plan, hard_limit(instance)))
     assert left(instance, better) < left(instance, plan)
     assert is_inside(instance, Limits(hard_limit(instance)), better)
+
+
+def test_whoever_is_passed_over_as_too_dear_could_not_have_been_replaced(sized, instance_of):
+    instance = instance_of(sized(150, 8, seed=4, load=1.2))
+    limit = hard_limit(instance)
+    plan = construct(instance, by_priority=False, makes_room=False)
+    plan = replace_lesser(Draft(instance, plan, limit))  # many left over, few with a place to give
+    tried = 0
+    for case in np.flatnonzero((plan == -1) & ~instance.hopeless).tolist():
+        affordable = Price(Draft(instance, plan, limit)).affordable(case)
+        for manager in set(np.flatnonzero(instance.allowed[instance.group[case]])) - set(affordable):
+            assert not replaced(Draft(instance, plan, limit), case, int(manager))
+            tried += 1
+    assert tried > 50

@@ -91,7 +91,7 @@ def _place(draft: Draft, case: int) -> bool:
         return True
     instance = draft.instance
     able = np.flatnonzero(instance.allowed[instance.group[case]])
-    return any(_replace(draft, case, int(manager)) for manager in able)
+    return any(replaced(draft, case, int(manager)) for manager in able)
 
 
 def replace_lesser(draft: Draft) -> Wholes:
@@ -110,13 +110,53 @@ def replace_lesser(draft: Draft) -> Wholes:
     instance = draft.instance
     for _ in range(_REPLACEMENTS):
         left = np.flatnonzero((draft.plan == NOBODY) & ~instance.hopeless)
-        is_changed = False
+        price, is_changed = Price(draft), False
         for case in left[np.argsort(-instance.priority[left], kind="stable")].tolist():
-            able = np.flatnonzero(instance.allowed[instance.group[case]]).tolist()
-            is_changed |= any(_replace(draft, case, manager) for manager in able)
+            moved = next(filter(None, (replaced(draft, case, manager) for manager in price.affordable(case))), [])
+            price.lower(moved)
+            is_changed |= bool(moved)
         if not is_changed:
             break
     return draft.plan
+
+
+class Price:
+    """What a place with each case manager costs at least, in priority: nearly nobody has a place that is cheap enough.
+
+    Cases taken away free the minutes needed, so they cost at least so many times the least priority a minute; and at
+    least the least priority. Cases that leave only raise a price, so that one that is not raised still is a bound.
+
+    Parameters
+    ----------
+    draft : Draft
+        The plan under work.
+    """
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.least = np.full(draft.instance.m, np.inf)  # priority of the least of the cases held
+        self.a_minute = np.full(draft.instance.m, np.inf)
+        self.lower(np.flatnonzero(draft.plan != NOBODY))
+
+    def lower(self, cases: Wholes | list[int]) -> None:
+        """Let prices fall to those of cases that came."""
+        instance = self.draft.instance
+        cases = np.asarray(cases, dtype=np.int64)
+        cases = cases[self.draft.plan[cases] != NOBODY]
+        manager = self.draft.plan[cases]
+        minutes = np.maximum(instance.weight[instance.group[cases], manager], 1)
+        np.minimum.at(self.least, manager, instance.priority[cases])
+        np.minimum.at(self.a_minute, manager, instance.priority[cases] / minutes)
+
+    def affordable(self, case: int) -> list[int]:
+        """Return the case managers allowed the case with whom a place may cost less than its priority."""
+        draft, instance = self.draft, self.draft.instance
+        group = instance.group[case]
+        needed = np.maximum(draft.load + instance.weight[group] - draft.limit, 0)
+        minutes = np.where(needed > 0, self.a_minute * np.maximum(needed, 1), 0.0)
+        is_cheap = np.maximum(minutes, self.least) < instance.priority[case] + _EASE
+        has_room = (needed == 0) & (draft.places > 0)
+        return np.flatnonzero(instance.allowed[group] & (has_room | is_cheap)).tolist()
 
 
 def shift_or_exchange(draft: Draft, case: int) -> bool:
@@ -180,8 +220,23 @@ def _exchange_away(draft: Draft, case: int, manager: int) -> bool:
     return False
 
 
-def _replace(draft: Draft, case: int, manager: int) -> bool:
-    """Take cases of less summed priority away, the least worth keeping first, so that this one fits."""
+def replaced(draft: Draft, case: int, manager: int) -> list[int]:
+    """Take cases of less summed priority away, the least worth keeping first, so that this one fits.
+
+    Parameters
+    ----------
+    draft : Draft
+        The plan; changed in place.
+    case : int
+        The case, with nobody.
+    manager : int
+        Who is to have it.
+
+    Returns
+    -------
+    list of int
+        All cases that moved, this one first; empty where it does not fit so.
+    """
     draft.attempts += 1
     instance = draft.instance
     needed = draft.load[manager] + instance.weight[instance.group[case], manager] - draft.limit[manager]
@@ -200,9 +255,9 @@ def _replace(draft: Draft, case: int, manager: int) -> bool:
         freed += int(weights[at])
         lost += float(instance.priority[held[at]])
         if lost >= instance.priority[case] - _EASE:
-            return False
+            return []
     if freed < needed or (short_of_places and not gone):
-        return False
+        return []
     for other in gone:
         draft.put(other, NOBODY)
     draft.put(case, manager)
@@ -210,4 +265,4 @@ def _replace(draft: Draft, case: int, manager: int) -> bool:
         takers = draft.takers(other)
         if len(takers):
             draft.put(other, draft.least_loaded(other, takers))
-    return True
+    return [case, *gone]
