@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from casestrat.allocation.at_scale.shortage import cheapened, filled_cheaply, may_be_left
 from casestrat.allocation.at_scale.squeeze import rounded_in
 from casestrat.allocation.at_scale.wide import WIDE_PAIRS, fitted, fractions_within, levelled, placed_alone, squeezed
 from casestrat.allocation.own_costs.own_costs import place
@@ -36,6 +37,7 @@ from casestrat.errors import UsageError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from casestrat.allocation.problem.instance import Asked
     from casestrat.allocation.problem.problem import AllocationProblem
     from casestrat.allocation.solver.clock import Deadline
     from casestrat.allocation.solver.relaxation import CountModel, Cut, Fractions, Prices
@@ -125,15 +127,23 @@ def allocate(problem: AllocationProblem, time_limit_s: float = 10.0, random_stat
         raise UsageError(f"time_limit_s is {time_limit_s}", do="give a number of seconds, 0 or more")
     clock = Clock()
     asked = ask(problem)
+    plan, levels = _climbed(problem, asked, limit, int(random_state), clock)
+    made = make_plan(problem, asked, plan, levels)
+    return require_sound(problem, replace(made, is_cut=clock.has_cut))
+
+
+def _climbed(
+    problem: AllocationProblem, asked: Asked, limit: float, seed: int, clock: Clock
+) -> tuple[Wholes, tuple[LevelResult, ...]]:
+    """Return the row of the case manager of each case to place, and the levels; the arrays are let go of."""
     instance = canonical(problem, asked)
-    solution = Ladder(instance, limit, int(random_state), clock).climb()
+    solution = Ladder(instance, limit, seed, clock).climb()
     plan = np.full(len(asked.rows), NOBODY, dtype=np.int64)
     row_of = np.full(len(problem.cases), NOBODY, dtype=np.int64)
     row_of[asked.rows] = np.arange(len(asked.rows))
     placed = solution.plan >= 0
     plan[row_of[instance.case_rows[placed]]] = instance.cm_rows[solution.plan[placed]]
-    made = make_plan(problem, asked, plan, solution.levels)
-    return require_sound(problem, replace(made, is_cut=clock.has_cut))
+    return plan, solution.levels
 
 
 class Ladder:
@@ -158,7 +168,10 @@ class Ladder:
         self.clock = Clock() if clock is None else clock
         self.levels: list[LevelResult] = []
         self.even_prices: Prices | None = None  # of the most even fractions, where everyone can be placed
+        self.scarce: Prices | None = None  # of level 1 of a large problem, where not everyone can be placed
+        self.cheap: Wholes | None = None  # a plan of level 1 that also costs little
         self.is_wide = instance.is_balanced and instance.n_pairs > WIDE_PAIRS
+        self.plain = instance.without_costs() if self.is_wide else instance  # for levels 1 and 2
 
     def deadline(self, level: str) -> Deadline:
         """Moment of the clock at which a level must end."""
@@ -213,7 +226,7 @@ class Ladder:
 
     def place_many(self, limits: Limits) -> Wholes:
         """Level 1 of a large problem: even fractions that place everyone, or those that leave the least."""
-        instance, floor = self.instance, forced_left(self.instance)
+        instance, floor = self.plain, forced_left(self.instance)
         model, fractions = self.relaxed(LARGEST, Limits(limits.load, 0.0))
         plan = np.full(instance.n, NOBODY, dtype=np.int64)
         if fractions is not None:
@@ -222,8 +235,14 @@ class Ladder:
             model, fractions = self.relaxed(UNASSIGNED, limits)
             if fractions is not None:
                 floor = max(floor, relaxed_bound(instance, UNASSIGNED, limits, fractions.prices))
+                self.scarce = fractions.prices
         if fractions is not None:
             plan = rounded_in(replace(model, limits=limits), fractions).dealt()
+        if self.scarce is not None and self.instance.n_pairs > _DEALT_PAIRS:
+            given = (self.scarce, self.seconds(UNASSIGNED), self.clock, self.rng)
+            plan = self.take(UNASSIGNED, limits, plan, filled_cheaply(self.instance, plan, limits.load, *given))
+            self.cheap = plan
+            return self.settled(UNASSIGNED, plan, floor)
         if fractions is None:
             for by_priority in (False, True):
                 other = construct(instance, by_priority=by_priority, makes_room=False)
@@ -245,31 +264,31 @@ class Ladder:
         instance = self.instance
         plan = self.balanced(plan, limits.load)
         left = limits.left or 0.0
-        floor = utilisation_bound(instance, plan, left, None)
+        floor = utilisation_bound(self.plain, plan, left, None)
         if not is_closed(level_value(instance, LARGEST, plan), floor):
             prices = self.even_prices
             if prices is None and not self.is_wide:  # where some are left over, a large relaxation takes too long
                 _, fractions = self.relaxed(LARGEST, limits)
                 prices = None if fractions is None else fractions.prices
             if prices is not None:
-                floor = max(floor, utilisation_bound(instance, plan, left, prices))
-                floor = max(floor, relaxed_bound(instance, LARGEST, limits, prices))
+                floor = max(floor, utilisation_bound(self.plain, plan, left, prices))
+                floor = max(floor, relaxed_bound(self.plain, LARGEST, limits, prices))
             if not self.is_wide and not self.is_even(LARGEST, plan, floor, left):
                 plan, floor = self.better(LARGEST, limits, plan, floor)
         return self.settled(LARGEST, plan, floor)
 
     def even_out(self, plan: Wholes, limits: Limits) -> Wholes:
         """Second value of level 2."""
-        instance = self.instance
         plan = self.take(SQUARES, limits, plan, self.balanced(plan, limits.load))
-        floor = squares_bound(instance, plan, limits)
+        floor = squares_bound(self.plain, plan, limits)
         if not self.is_even(SQUARES, plan, floor, limits.left or 0.0):
             plan, floor = self.whole(SQUARES, limits, plan, floor)
         return self.settled(SQUARES, plan, floor)
 
     def balanced(self, plan: Wholes, load: Wholes, *, keeps_cost: bool = False) -> Wholes:
         """Even a plan out within limits on minutes."""
-        new = levelled(self.instance, plan, load, keeps_cost=keeps_cost) if self.is_wide else None
+        instance = self.instance if keeps_cost else self.plain
+        new = levelled(instance, plan, load, keeps_cost=keeps_cost) if self.is_wide else None
         return balance(Draft(self.instance, plan, load, keeps_cost=keeps_cost)) if new is None else new
 
     def is_even(self, level: str, plan: Wholes, floor: float, left: float) -> bool:
@@ -303,6 +322,10 @@ class Ladder:
         instance, seconds = self.instance, self.seconds(FIT)
         floor = relaxed_bound(instance, FIT, limits, None)
         floor = max(floor, self.priced_within(plan, replace(limits, squares=None), seconds))
+        if self.cheap is not None:
+            other = self.take(FIT, limits, plan, cheapened(instance, self.cheap, limits, self.rng))
+            if is_better(instance, FIT, other, plan):
+                return self.settled(FIT, other, floor)
         tries = int(np.clip(_TRIES_A_SECOND * self.time_limit_s / instance.n_pairs, 1, _MOST_TRIES))
         for other in fitted(instance, plan, limits, seconds, tries, self.clock):
             plan = self.take(FIT, limits, plan, other)
@@ -314,6 +337,12 @@ class Ladder:
 
     def priced_within(self, plan: Wholes, limits: Limits, seconds: float) -> float:
         """Return the bound on level 3 of a large problem that the prices of its relaxation prove."""
+        if self.scarce is not None and limits.left:
+            leavable = may_be_left(self.instance, plan, self.scarce)
+            model = build(self.instance, FIT, Limits(limits.load, limits.left), leavable=leavable)
+            fractions = solve_relaxation(model, seconds, self.clock)
+            if fractions is not None:
+                return relaxed_bound(self.instance, FIT, limits, fractions.prices)
         part, placed, inside = placed_alone(self.instance, plan, limits)
         _, fractions = fractions_within(part, placed, inside, seconds, self.clock)
         if fractions is None:
@@ -341,7 +370,7 @@ class Ladder:
         cuts: tuple[Cut, ...] = ()
         if plan is not None and limits.squares is not None:
             cuts = cuts_at(self.instance, self.instance.loads(plan).astype(np.float64), _CUTS)
-        model = build(self.instance, level, limits, cuts)
+        model = build(self.instance if level == FIT else self.plain, level, limits, cuts)
         small = self.instance.n_pairs <= _RELAXED_PAIRS
         return model, solve_relaxation(model, self.seconds(level), self.clock) if small else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     Wholes: TypeAlias = NDArray[np.int64]
 
 _BLOCK = 2_048  # classes looked at together
-_MANY_PAIRS, _SMALL = 2_000_000, 4_096  # allowed or not; costs that can be added up in 16 bits
+_MANY_PAIRS = 2_000_000  # allowed or not
+_SMALL, _LEAST = 4_096, 32  # costs of which a few can be added up in 16 bits, and in 8
 _CLASS_COLUMNS = (
     "minutes", "territory", "jurisdiction", "language", "interpreter_needed", "skills", "cm_id", "wishes_required",
     "wishes_soft", "conflicts", "pin", "tier", "kind", "payer", "clearances", "guardian_language",
@@ -83,6 +84,28 @@ class Instance:
         """Whether every cost is a whole number, so that a bound may be rounded up."""
         costs = self.cost[self.allowed]
         return bool(np.all(costs == np.round(costs)))
+
+    def without_costs(self) -> Instance:
+        """Return the same problem where costs do not count: classes that only they tell apart are one.
+
+        Every plan of the one is a plan of the other, so what is found of levels 1 and 2 holds for both, prices too.
+        """
+        is_same = self.m > 0 and self.weight.strides[1] == 0  # the minutes of a class, with everyone
+        weight = self.weight[:, :1] if is_same else self.weight
+        same = [np.packbits(self.allowed, axis=1), np.ascontiguousarray(weight).view(np.uint8)]
+        if self.mix is not None:
+            same.append(self.mix.counted.T.astype(np.uint8))
+        merged = _row_keys(np.concatenate(same, axis=1))
+        first = np.unique(merged, return_index=True)[1]
+        if len(first) == len(merged):
+            return self
+        everyone = np.arange(self.m)
+        return replace(
+            self, group=merged[self.group], allowed=self.allowed[first],
+            weight=np.broadcast_to(weight[first], (len(first), self.m)) if is_same else weight[first],
+            cost=np.broadcast_to(np.zeros((1, 1)), (len(first), self.m)),
+            mix=None if self.mix is None else self.mix.part(first, everyone),
+        )  # fmt: skip
 
     def loads(self, plan: Wholes) -> Wholes:
         """Minutes in use of each case manager under a plan (case → case manager, -1: nobody)."""
@@ -252,7 +275,8 @@ def _costs(asked: Asked, classes: Wholes, managers: Wholes) -> Numbers:
         cost * int(part.table.max(initial=0)) for cost, part in zip(asked.cost.costs, asked.cost.parts, strict=True)
     )
     is_small = asked.cost.own is None and len(classes) * len(managers) > _MANY_PAIRS and most < _SMALL
-    costs = np.empty((len(classes), len(managers)), dtype=np.int16 if is_small else np.float64)
+    small = np.int8 if most < _LEAST else np.int16
+    costs = np.empty((len(classes), len(managers)), dtype=small if is_small else np.float64)
     for start in range(0, len(classes), _BLOCK):
         costs[start : start + _BLOCK] = asked.cost.block(classes[start : start + _BLOCK], managers)
     return costs

@@ -131,7 +131,7 @@ def spread(model: CountModel, counts: Wholes) -> Wholes:
     """
     instance = model.instance
     plan = np.full(instance.n, NOBODY, dtype=np.int64)
-    order = np.argsort(instance.group, kind="stable")  # within a class the greater priority comes first
+    order = np.lexsort((-instance.priority, instance.group))  # within a class the greater priority comes first
     sizes = instance.sizes
     starts = np.cumsum(sizes) - sizes
     by_group = np.argsort(model.groups, kind="stable")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from casestrat.allocation.problem.instance import Instance
     from casestrat.allocation.solver.clock import Clock
 
+    Flags: TypeAlias = NDArray[np.bool_]
     Numbers: TypeAlias = NDArray[np.float64]
     Wholes: TypeAlias = NDArray[np.int64]
 
@@ -72,20 +73,22 @@ class CountModel:
         return len(self.groups)
 
 
-def tranches(instance: Instance) -> tuple[Wholes, Numbers, Wholes]:
+def tranches(instance: Instance, among: Flags | None = None) -> tuple[Wholes, Numbers, Wholes]:
     """Return the cases that can be placed as (class, priority, number) of those alike.
 
     Parameters
     ----------
     instance : Instance
         The arrays of the problem.
+    among : numpy.ndarray of bool, shape (n,), optional
+        Only these cases.
 
     Returns
     -------
     tuple of arrays
         Class, priority and number of cases; one entry per distinct pair.
     """
-    able = ~instance.hopeless
+    able = ~instance.hopeless if among is None else ~instance.hopeless & among
     group, priority = instance.group[able], instance.priority[able]
     order = np.lexsort((priority, group))
     group, priority = group[order], priority[order]
@@ -95,7 +98,9 @@ def tranches(instance: Instance) -> tuple[Wholes, Numbers, Wholes]:
     return group[first], priority[first], np.diff(np.r_[first, len(group)])
 
 
-def build(instance: Instance, level: str, limits: Limits, cuts: tuple[Cut, ...] = ()) -> CountModel:
+def build(
+    instance: Instance, level: str, limits: Limits, cuts: tuple[Cut, ...] = (), leavable: Flags | None = None
+) -> CountModel:
     """Return the linear model of one level.
 
     Parameters
@@ -108,6 +113,8 @@ def build(instance: Instance, level: str, limits: Limits, cuts: tuple[Cut, ...] 
         What earlier levels have settled.
     cuts : tuple of Cut, optional
         Lines that hold the squares from below, where the level or its limits ask for squares.
+    leavable : numpy.ndarray of bool, shape (n,), optional
+        The only cases that may be left over; the model is then narrower than the level, its prices are still prices.
 
     Returns
     -------
@@ -115,7 +122,7 @@ def build(instance: Instance, level: str, limits: Limits, cuts: tuple[Cut, ...] 
         Ready for the linear and the whole-number solver.
     """
     groups, managers = (index.astype(np.int64) for index in np.nonzero(instance.allowed))
-    kind_group, kind_priority, kind_number = tranches(instance)
+    kind_group, kind_priority, kind_number = tranches(instance, leavable)
     if level != UNASSIGNED and not limits.left:  # everything that can be placed must be
         kind_group, kind_priority, kind_number = kind_group[:0], kind_priority[:0], kind_number[:0]
     n_x, n_u, m = len(groups), len(kind_group), instance.m
@@ -182,7 +189,7 @@ class _Blocks:
 
 def _add_slots(blocks: _Blocks, instance: Instance, groups: Wholes, managers: Wholes, n: int) -> Wholes:
     """Rows of the largest number of cases, for the case managers whom it can bind."""
-    possible = instance.sizes @ instance.allowed
+    possible = np.bincount(managers, weights=instance.sizes[groups], minlength=instance.m)
     bound = np.flatnonzero(instance.slots < possible).astype(np.int64)
     if len(bound):
         row_of = np.full(instance.m, -1)
