@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 _ROUNDS, _TRIES, _SHAKES = 4, 2, 16
 _DEAR = 0.003  # shares of the mean priority that a unit of cost counts when cases are exchanged
-_WORTH_A_PLACE = 0.5  # shares of its priority that the minutes of a case may be worth for it to be seated first
-_MARGINAL = 1.5  # times its priority that they must be worth, inverted, for it to be one that may be left over
+_WORTH_A_PLACE = 0.5  # minutes lack nowhere for a case where they are worth at most this share of its priority
+_MARGINAL = 1.5  # a case may be left over whose priority is at most so many times what its minutes are worth
 
 
 def filled_cheaply(
