@@ -338,7 +338,7 @@ class Ladder:
     def priced_within(self, plan: Wholes, limits: Limits, seconds: float) -> float:
         """Return the bound on level 3 of a large problem that the prices of its relaxation prove."""
         if self.scarce is not None and limits.left:
-            # The model lets only some be left over, but its prices are put to every case: any of 0 or more prove a bound.
+            # Only some may be left over here, but its prices are put to every case: any of 0 or more prove a bound.
             leavable = may_be_left(self.instance, plan, self.scarce)
             model = build(self.instance, FIT, Limits(limits.load, limits.left), leavable=leavable)
             fractions = solve_relaxation(model, seconds, self.clock)
