@@ -321,6 +321,8 @@ class Ladder:
         """Level 3 of a large problem."""
         instance, seconds = self.instance, self.seconds(FIT)
         floor = relaxed_bound(instance, FIT, limits, None)
+        if is_closed(instance.fit_value(plan), floor):  # every wish is met already, or nobody has one
+            return self.settled(FIT, plan, floor)
         floor = max(floor, self.priced_within(plan, replace(limits, squares=None), seconds))
         if self.cheap is not None:
             other = self.take(FIT, limits, plan, cheapened(instance, self.cheap, limits, self.rng))

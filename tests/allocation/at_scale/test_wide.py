@@ -70,3 +70,11 @@ def test_lines_are_laid_where_the_squares_are_too_great(instance_of):
     assert (most.load**2 / instance.capacity).sum() == pytest.approx(1_000)
     assert (fractions.load**2 / instance.capacity).sum() <= 610
     assert fractions.value > most.value
+
+
+def test_level_3_of_a_large_problem_is_not_searched_where_nobody_has_a_wish(every_problem_is_large, monkeypatch):
+    cases = pd.DataFrame({"case_id": [f"C{i:02d}" for i in range(40)], "minutes": [30, 42] * 20})
+    managers = pd.DataFrame({"cm_id": list("XYZ"), "capacity_minutes": 600})
+    monkeypatch.setattr(solve, "fitted", lambda *_: pytest.fail("there is nothing to search for"))
+    fit = allocate(AllocationProblem(cases, managers), time_limit_s=2).levels.set_index("level").loc["fit"]
+    assert fit["value"] == fit["bound"] == 0
