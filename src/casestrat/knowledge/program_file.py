@@ -41,14 +41,14 @@ PROTECTED_DOMAINS: Final = ("juvenile", "correctional")
 """Domains in which a learned model neither ranks nor gives tiers unless a reason is recorded."""
 
 
-def load_program(name_or_path: str | Path) -> Program:
+def load_program(name_or_path: str | Path | Program) -> Program:
     """Load a program: one kind of case management and its rules.
 
     Parameters
     ----------
-    name_or_path : str or Path
+    name_or_path : str, Path or Program
         The name of a shipped program, such as ``"geriatric"``, or the path of a site's own TOML. A scorecard that such
-        a file names by a path is looked for beside it.
+        a file names by a path is looked for beside it. A program that is loaded already is returned as it is.
 
     Returns
     -------
@@ -68,6 +68,8 @@ def load_program(name_or_path: str | Path) -> Program:
     >>> [tier.id for tier in program.tiers]
     ['high', 'medium', 'low']
     """
+    if isinstance(name_or_path, Program):
+        return name_or_path
     file = read_toml(name_or_path, "programs", "program")
     program = _program(file, Path(name_or_path).parent if is_path(name_or_path) else None)
     file.finish()

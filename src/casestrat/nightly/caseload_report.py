@@ -6,20 +6,22 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from casestrat.knowledge import PriorityPolicy, Program, load_program, load_wording
-from casestrat.models import PointScorecard, load_model
+from casestrat.knowledge import PriorityPolicy, load_program, load_wording
 from casestrat.models.tiers.guard import check_learned
 from casestrat.nightly.engine import run_parts
 from casestrat.nightly.manifest import RunFolders, RunInputs
 from casestrat.nightly.partition import process
 from casestrat.nightly.publishing import team_page
 from casestrat.nightly.registry import model_file
+from casestrat.nightly.request import load_scorer, parse_as_of, read_source
 from casestrat.nightly.results import assemble
-from casestrat.nightly.run import check_date, check_program, parse_as_of, prepare_parts
-from casestrat.tables import Tables, read_tables
+from casestrat.nightly.run import prepare_parts
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from casestrat.knowledge import Program
+    from casestrat.tables import Tables
 
 
 def caseload_report(
@@ -58,15 +60,13 @@ def caseload_report(
     UsageError
         For a date, program or model that cannot be used.
     """
-    rules = program if isinstance(program, Program) else load_program(program)
+    rules = load_program(program)
     date = parse_as_of(as_of)
     load_wording(lang)  # an unknown language is refused before anything is read
     path = model_file(model)
-    scorer = load_model(path) if path is not None else PointScorecard.from_table(rules.risk.scorecard)
+    scorer = load_scorer(path, rules)
     check_learned(scorer, rules, learned_ranking_reason)
-    tables = source if isinstance(source, Tables) else read_tables(source, rules)
-    check_program(tables, rules)
-    check_date(tables, date)
+    tables = read_source(source, rules, date)
     policy = PriorityPolicy.from_program(rules, seed=f"{date:%Y-%m}")
     inputs = RunInputs(
         as_of=f"{date:%Y-%m-%d}", extract=tables.fingerprint, program=rules.fingerprint, policy=policy.fingerprint,

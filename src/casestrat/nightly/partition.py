@@ -15,8 +15,9 @@ import pandas as pd
 
 from casestrat.errors import StoreError, UsageError
 from casestrat.features import FeatureBuilder
-from casestrat.models import PointScorecard, load_model, risk_interval
+from casestrat.models import PointScorecard, risk_interval
 from casestrat.nightly.files import json_bytes, typed_parquet_bytes, write_atomic
+from casestrat.nightly.request import load_scorer
 from casestrat.tables import (
     CONTRACTS,
     TEXT,
@@ -132,11 +133,6 @@ def _as_text(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(text, TEXT))
 
 
-def load_scorer(task_model: str, program: Program) -> Any:
-    """Return the model of a task: the stored one, or the program's scorecard."""
-    return load_model(task_model) if task_model else PointScorecard.from_table(program.risk.scorecard)
-
-
 def feature_builder(model: Any, program: Program) -> FeatureBuilder:
     """Return the builder that the model was stored with, or the program's own.
 
@@ -227,7 +223,7 @@ def process(task: PartTask) -> dict[str, Any]:
     if done is not None:
         return done
     tables = load_tables(task.tables, task.extract)
-    model = load_scorer(task.model, task.program)
+    model = load_scorer(task.model or None, task.program)
     builder = feature_builder(model, task.program)
     spine = scored_spine(tables, task.program, task.as_of)
     X, sources = builder.build_with_sources(tables, spine)

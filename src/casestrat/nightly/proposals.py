@@ -6,17 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from casestrat.allocation import AllocationProblem, Plan, allocate
-from casestrat.errors import UsageError
-from casestrat.knowledge import Program, load_program
+from casestrat.knowledge import load_program
 from casestrat.nightly.files import parquet_bytes, to_contract, write_atomic
 from casestrat.nightly.lists import list_bytes
 from casestrat.nightly.manifest import locked
+from casestrat.nightly.request import check_staff, parse_as_of, read_source
 from casestrat.nightly.results import ALLOCATION_SECONDS
-from casestrat.nightly.run import check_date, parse_as_of
-from casestrat.tables import OUTPUTS, Tables, read_tables
+from casestrat.tables import OUTPUTS
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from casestrat.knowledge import Program
+    from casestrat.tables import Tables
 
 
 def allocate_source(
@@ -50,18 +52,12 @@ def allocate_source(
     Raises
     ------
     UsageError
-        Where the extract has no case managers.
+        Where the extract has no case managers, was made for another program, or begins later.
     """
-    rules = program if isinstance(program, Program) else load_program(program)
+    rules = load_program(program)
     date = parse_as_of(as_of)
-    tables = source if isinstance(source, Tables) else read_tables(source, rules)
-    check_date(tables, date)
-    if not tables.has("case_managers"):
-        raise UsageError(
-            "the extract has no table case_managers, so nobody can be proposed",
-            where=str(source) if not isinstance(source, Tables) else None,
-            do="add case_managers; `casestrat check` says what else is missing",
-        )
+    tables = read_source(source, rules, date)
+    check_staff(tables, source, "be proposed")
     nobody = OUTPUTS["waiting_list"].empty()
     plan = allocate(AllocationProblem.from_tables(tables, rules, nobody, date), time_limit_s=ALLOCATION_SECONDS)
     with locked(Path(out)):

@@ -14,7 +14,7 @@ from casestrat.knowledge import load_scorecard, load_wording
 from casestrat.models.evaluation.label_warnings import label_warnings
 from casestrat.models.inputs.sample_size import events_needed
 from casestrat.nightly.gates import newest_row
-from casestrat.nightly.run import check_program, parse_as_of
+from casestrat.nightly.request import check_program, parse_as_of
 from casestrat.tables import TEXT
 from casestrat.timeline import build_labels, make_spine
 

@@ -26,7 +26,7 @@ from casestrat.knowledge import Program, load_program
 from casestrat.nightly.caseload_frames import reallocation_page
 from casestrat.nightly.files import json_bytes, parquet_bytes, to_contract
 from casestrat.nightly.lists import list_bytes
-from casestrat.nightly.run import check_date, parse_as_of
+from casestrat.nightly.request import check_date, check_program, check_staff, parse_as_of
 from casestrat.nightly.whole_folder import check_target, write_folder
 from casestrat.tables import CONTRACTS, TEXT, Tables, read_tables, write_tables
 from casestrat.tables.reading import read_extract_of
@@ -137,12 +137,7 @@ def reallocate_source(
     tables, rules = read_with_program(source, program)
     tell("read", 1, 1)
     check_date(tables, date)
-    if not tables.has("case_managers"):
-        raise UsageError(
-            "the extract has no table case_managers, so nobody can take a case over",
-            where=str(source) if not isinstance(source, Tables) else None,
-            do="add case_managers; `casestrat check` says what else is missing",
-        )
+    check_staff(tables, source, "take a case over")
     tables, newcomers = _with_staff(tables, rules, wanted, date)
     problem = AllocationProblem.from_tables(tables, rules, None, date)
     plan = _plan(problem, tables, rules, wanted, newcomers, date).in_language(lang)
@@ -197,15 +192,17 @@ def read_with_program(source: str | Path | Tables, program: str | Path | Program
     Raises
     ------
     UsageError
-        Where neither says which program it is.
+        Where neither says which program it is, or they say different ones.
     """
     named: str | Path | Program | None = program
     if named is None:
         named = (source.extract if isinstance(source, Tables) else read_extract_of(source)).program
     if named is None:
         raise UsageError("the extract names no program", where="extract.toml", do="give --program")
-    rules = named if isinstance(named, Program) else load_program(named)
-    return (source if isinstance(source, Tables) else read_tables(source, rules)), rules
+    rules = load_program(named)
+    tables = source if isinstance(source, Tables) else read_tables(source, rules)
+    check_program(tables, rules)
+    return tables, rules
 
 
 def _with_staff(tables: Tables, rules: Program, wanted: Wanted, date: pd.Timestamp) -> tuple[Tables, list[str]]:

@@ -10,13 +10,11 @@ import pandas as pd
 
 from casestrat.errors import UsageError
 from casestrat.knowledge import PriorityPolicy
-from casestrat.models import PointScorecard, load_model
 from casestrat.models.tiers.guard import check_learned
 from casestrat.nightly.corrections import FEATURES, correct_features, corrected_tables, read_corrections
 from casestrat.nightly.partition import feature_builder, score_people, scored_spine, with_sources
 from casestrat.nightly.ranking import Ranking, rank_scored
-from casestrat.nightly.registry import model_file
-from casestrat.nightly.run import check_date, check_program, parse_as_of
+from casestrat.nightly.request import check_date, check_program, load_scorer, parse_as_of
 from casestrat.tables import TEXT
 
 if TYPE_CHECKING:
@@ -147,8 +145,7 @@ def recompute_with(
     date = parse_as_of(as_of)
     check_program(tables, program)
     check_date(tables, date)
-    path = model_file(model)
-    scorer = load_model(path) if path is not None else PointScorecard.from_table(program.risk.scorecard)
+    scorer = load_scorer(model, program)
     check_learned(scorer, program, learned_ranking_reason)
     wanted = read_corrections(corrections, program)
     policy = PriorityPolicy.from_program(program, seed=seed or f"{date:%Y-%m}")

@@ -37,7 +37,7 @@ def record_decisions(meeting_file: str | Path, file: str | Path, program: str | 
         Where a run or another import is under way.
     """
     path = Path(meeting_file)
-    rules = program if isinstance(program, Program) else load_program(program)
+    rules = load_program(program)
     if not path.is_file():
         raise UsageError(
             "the meeting's file is not there", where=str(path), do="give OUT/AS_OF/meetings/<meeting_id>.json"

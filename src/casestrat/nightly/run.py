@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date as date_type
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ import pandas as pd
 
 from casestrat.errors import UsageError
 from casestrat.knowledge import PriorityPolicy, Program, load_program, load_wording
-from casestrat.models import PointScorecard, load_model
+from casestrat.models import load_model
 from casestrat.models.tiers.guard import check_learned
 from casestrat.nightly.engine import EngineName, check_engine, run_parts
 from casestrat.nightly.files import to_contract
@@ -24,7 +22,6 @@ from casestrat.nightly.partition import (
     PartTask,
     feature_builder,
     is_saved,
-    load_scorer,
     process,
     read_receipt,
     save_tables,
@@ -32,11 +29,10 @@ from casestrat.nightly.partition import (
 )
 from casestrat.nightly.publishing import stage
 from casestrat.nightly.registry import model_file
+from casestrat.nightly.request import Progress, load_scorer, parse_as_of, read_source
 from casestrat.nightly.results import assemble
 from casestrat.nightly.runlog import append_log, host_line
-from casestrat.tables import Tables, read_tables, split_tables
-
-Progress = Callable[[str, int, int], None]  # step, done, of
+from casestrat.tables import Tables, split_tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +143,12 @@ def run_nightly(
     """
     began = time.perf_counter()
     tell = progress or (lambda _step, _done, _of: None)
-    rules = program if isinstance(program, Program) else load_program(program)
+    rules = load_program(program)
     date = parse_as_of(as_of)
     check_engine(engine, workers, scheduler)
     load_wording(lang)  # an unknown language is refused before anything is read
     model, shadow = model_file(model), model_file(shadow)
-    scorer = load_model(model) if model is not None else PointScorecard.from_table(rules.risk.scorecard)
+    scorer = load_scorer(model, rules)
     candidate = None if shadow is None else load_model(shadow)
     for one in (scorer, candidate):
         if one is not None:
@@ -160,10 +156,8 @@ def run_nightly(
     before = None if previous is None else previous_tiers(Path(previous), date)
     with locked(Path(out)):
         tell("read", 0, 1)
-        tables = source if isinstance(source, Tables) else read_tables(source, rules)
+        tables = read_source(source, rules, date)
         tell("read", 1, 1)
-        check_program(tables, rules)
-        check_date(tables, date)
         limits = gates or Gates()
         limits.check(tables, date)
         policy = PriorityPolicy.from_program(rules, seed=seed or f"{date:%Y-%m}")
@@ -202,64 +196,11 @@ def run_nightly(
     return NightlyRun(folder, manifest, True, resumed, _since(began), swept)
 
 
-def parse_as_of(as_of: str | pd.Timestamp) -> pd.Timestamp:
-    """Return the date of a run as a moment at midnight.
-
-    Raises
-    ------
-    UsageError
-        For anything but a date written ``2026-10-01``.
-    """
-    try:
-        # Strict, so that 01/10/2026 is never read as the tenth of January.
-        date = pd.Timestamp(date_type.fromisoformat(as_of) if isinstance(as_of, str) else as_of)
-    except (ValueError, TypeError):
-        date = None
-    if date is None or pd.isna(date) or date.tzinfo is not None or date != date.normalize():
-        raise UsageError("the date of the run cannot be read", where="as_of", do="write it as 2026-10-01")
-    return date
-
-
-def check_date(tables: Tables, as_of: pd.Timestamp) -> None:
-    """Refuse a date before the first day that the extract covers.
-
-    Raises
-    ------
-    UsageError
-        Naming both dates.
-    """
-    start = tables.extract.data_start
-    if start is not None and as_of <= start:
-        raise UsageError(
-            f"the date of the run, {as_of:%Y-%m-%d}, is not after the start of the data, {start:%Y-%m-%d}: "
-            "nothing was known yet",
-            where="as_of and data_start in extract.toml",
-            do="give a later date, or mend data_start",
-        )
-
-
-def check_program(tables: Tables, program: Program) -> None:
-    """Refuse an extract that says it was made for another program.
-
-    Raises
-    ------
-    UsageError
-        Naming both programs.
-    """
-    made_for = tables.extract.program
-    if made_for is not None and made_for != program.id:
-        raise UsageError(
-            f"the extract was made for the program {made_for}, and the run is of {program.id}",
-            where="program in extract.toml or site.toml",
-            do="give the other program, or mend the extract's `program`",
-        )
-
-
 def prepare_parts(
     tables: Tables, program: Program, as_of: pd.Timestamp, folders: RunFolders, model: str
 ) -> list[PartTask]:
     """Write each partition's tables once, unless an interrupted run of the same inputs already did."""
-    facts = feature_builder(load_scorer(model, program), program).facts_of_others
+    facts = feature_builder(load_scorer(model or None, program), program).facts_of_others
     joined = joined_people(tables, facts) if facts else None
     people = split_people(tables.persons["person_id"].drop_duplicates(), joined=joined)
     parts = [folders.work / "parts" / f"{number:05d}" for number in range(len(people))]

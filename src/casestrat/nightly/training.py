@@ -20,12 +20,10 @@ from casestrat.models import (
     RiskClassifier,
     cross_validated_risks,
     evaluate,
-    load_model,
     worse_directions,
 )
 from casestrat.nightly.partition import feature_builder, score_people
-from casestrat.nightly.registry import model_file
-from casestrat.nightly.run import parse_as_of
+from casestrat.nightly.request import load_scorer, parse_as_of
 from casestrat.timeline import build_labels, make_spine
 
 if TYPE_CHECKING:
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from casestrat.knowledge import Program
-    from casestrat.nightly.run import Progress
+    from casestrat.nightly.request import Progress
     from casestrat.tables import Tables
 
 KINDS: Final = ("card", "logistic", "boosting", "horizon")
@@ -266,8 +264,7 @@ def score_labelled(
     UsageError
         No outcome of these dates is known yet.
     """
-    path = model_file(model)
-    scorer = load_model(path) if path is not None else PointScorecard.from_table(program.risk.scorecard)
+    scorer = load_scorer(model, program)
     X, labels = labelled(tables, program, as_of, feature_builder(scorer, program))
     y = labels["label"].dropna().astype(int)
     X = X.loc[y.index]

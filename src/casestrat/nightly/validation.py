@@ -22,14 +22,12 @@ from casestrat.models import (
     evaluate,
     join_small_groups,
     label_warnings,
-    load_model,
     model_card,
     ranking_fairness,
 )
 from casestrat.nightly.audited_groups import audit_groups_of
 from casestrat.nightly.partition import feature_builder, score_people
-from casestrat.nightly.registry import model_file
-from casestrat.nightly.run import parse_as_of
+from casestrat.nightly.request import load_scorer, parse_as_of
 from casestrat.nightly.training import labelled
 from casestrat.reports import scorecard_page, validation_page
 from casestrat.timeline import make_spine
@@ -39,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from casestrat.knowledge import Program
-    from casestrat.nightly.run import Progress
+    from casestrat.nightly.request import Progress
     from casestrat.tables import Tables
 
 _LEAST = 30  # rows of a group, below which it joins the next smallest
@@ -132,8 +130,7 @@ def validate(
     """
     tell = progress or (lambda _step, _done, _of: None)
     tell("scores", 0, 1)
-    path = model_file(model)
-    scorer = load_model(path) if path is not None else PointScorecard.from_table(program.risk.scorecard)
+    scorer = load_scorer(model, program)
     X, labels = labelled(tables, program, as_of, feature_builder(scorer, program))
     y = labels["label"].astype("float64").reindex(X.index)
     scores, _reasons = score_people(scorer, X)
@@ -192,8 +189,7 @@ def print_scorecard(program: Program, *, model: str | Path | None = None, lang: 
     UsageError
         It is no scorecard.
     """
-    path = model_file(model)
-    card = load_model(path) if path is not None else PointScorecard.from_table(program.risk.scorecard)
+    card = load_scorer(model, program)
     return scorecard_page(card, lang, program=program)
 
 

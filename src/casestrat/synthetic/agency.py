@@ -90,7 +90,7 @@ def synthesize(program: Program | str | Path, people: int = 2_000, random_state:
     >>> len(agency.tables.persons), len(agency.truth), len(agency.tables.set_aside)
     (60, 60, 0)
     """
-    program = program if isinstance(program, Program) else load_program(program)
+    program = load_program(program)
     frames, truth = synthesize_frames(program, people, random_state)
     return Agency(Tables.from_frames(frames, program, extract_of(program)), truth, AS_OF)
 

@@ -59,7 +59,7 @@ def load_example(program: Program | str | Path = "geriatric") -> Tables:
     >>> len(tables.persons), len(tables.set_aside)
     (600, 0)
     """
-    tables = _example(program if isinstance(program, Program) else load_program(program)).tables
+    tables = _example(load_program(program)).tables
     return replace(tables, **{name: getattr(tables, name).copy() for name in CONTRACTS})
 
 
@@ -83,7 +83,7 @@ def write_example(folder: str | Path, program: Program | str | Path = "geriatric
     OutputError
         A file cannot be written.
     """
-    program = program if isinstance(program, Program) else load_program(program)
+    program = load_program(program)
     agency = _example(program)
     target = write_tables(agency.tables, folder)
     card = data_card(agency, program, EXAMPLE_PEOPLE, EXAMPLE_SEED)

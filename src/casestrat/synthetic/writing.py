@@ -64,7 +64,7 @@ def write_agency(
         raise UsageError("format must be parquet or csv", do="leave it out, or give one of the two")
     if shard_people < _LEAST or people < _LEAST:
         raise UsageError(f"people and shard_people must be at least {_LEAST}", do="give larger numbers")
-    program = program if isinstance(program, Program) else load_program(program)
+    program = load_program(program)
     target = Path(folder)
     with writing_whole("the agency", target):
         (target / "truth").mkdir(parents=True, exist_ok=True)
