@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from casestrat.tables import Tables
+from casestrat.tables import CONTRACTS, Tables
 
 
 @pytest.fixture
@@ -12,6 +12,12 @@ def frames(frames):
     for name in ("assessments", "responses", "measurements", "plans"):
         del frames[name]
     return frames
+
+
+def about(frames: dict[str, pd.DataFrame], table: str) -> dict[str, pd.DataFrame]:
+    """Return a table, what every agency has, and the tables that it refers to."""
+    names = {"persons", "referrals", "services", table} | {other for _column, other in CONTRACTS[table].references}
+    return {name: frame for name, frame in frames.items() if name in names}
 
 
 def changed(frame: pd.DataFrame, row: int, **cells: str) -> pd.DataFrame:
@@ -47,12 +53,14 @@ def with_row(frame: pd.DataFrame, row: int, **cells: str) -> pd.DataFrame:
     ],
 )
 def test_a_row_that_breaks_a_rule_between_cells_is_set_aside(frames, check, reasons, table, row, cells, column, rule):
+    frames = about(frames, table)
     frames[table] = changed(frames[table], row, **cells)
     found = [reason for reason in reasons(check(frames)) if reason[0] == table]
     assert found == [(table, row + 1, column, rule)]
 
 
 def test_a_stay_may_end_on_the_day_it_began(frames, check):
+    frames = about(frames, "events")
     frames["events"] = changed(frames["events"], 1, ended_at="2025-06-01")
     assert check(frames).set_aside.empty
 
@@ -82,6 +90,7 @@ def test_ids_of_a_table_that_is_not_there_are_counted_as_unchecked(frames, check
 
 
 def test_a_refusal_has_a_reason_and_a_relay(frames, check, reasons):
+    frames = about(frames, "decisions")
     frames["decisions"] = changed(frames["decisions"], 1, outcome="refuse", reason="", defer_until="")
     assert reasons(check(frames)) == [
         ("decisions", 2, "reason", "refuse_without_reason"),
@@ -98,6 +107,7 @@ def test_a_relay_is_not_looked_up_where_no_services_are_listed(frames, check):
 
 
 def test_of_two_standing_answers_to_one_referral_the_first_stays(frames, check, reasons):
+    frames = about(frames, "decisions")
     second = {"decision_id": "D9", "outcome": "refuse", "relay": "S1", "decided_at": "2025-04-03"}
     frames["decisions"] = with_row(frames["decisions"], 0, **second)
     assert reasons(check(frames)) == [("decisions", 3, "outcome", "second_answer")]
@@ -108,11 +118,13 @@ def test_of_two_standing_answers_to_one_referral_the_first_stays(frames, check, 
 
 
 def test_a_void_answer_does_not_stand(frames, check):
+    frames = about(frames, "decisions")
     frames["decisions"] = with_row(frames["decisions"], 0, decision_id="D9", decided_at="2025-04-03", is_void="true")
     assert check(frames).set_aside.empty
 
 
 def test_of_two_episodes_that_overlap_the_first_stays(frames, check, reasons):
+    frames = about(frames, "episodes")
     frames["episodes"] = with_row(frames["episodes"], 0, episode_id="E9", admitted_on="2025-09-01")
     assert reasons(check(frames)) == [("episodes", 2, "admitted_on", "overlapping_episodes")]
 
@@ -123,11 +135,13 @@ def test_of_two_episodes_that_overlap_the_first_stays(frames, check, reasons):
     ids=["another program", "another person"],
 )
 def test_episodes_of_another_program_or_person_do_not_overlap(frames, check, cells):
+    frames = about(frames, "episodes")
     frames["episodes"] = with_row(frames["episodes"], 0, episode_id="E9", admitted_on="2025-11-05", **cells)
     assert check(frames).set_aside.empty
 
 
 def test_an_episode_may_begin_on_the_day_the_last_one_closed(frames, check):
+    frames = about(frames, "episodes")
     frames["episodes"] = changed(frames["episodes"], 0, closed_on="2025-09-01", close_reason="goals_met")
     frames["episodes"] = with_row(
         frames["episodes"], 0, episode_id="E9", admitted_on="2025-09-01", closed_on="", close_reason=""
@@ -136,6 +150,7 @@ def test_an_episode_may_begin_on_the_day_the_last_one_closed(frames, check):
 
 
 def test_an_episode_has_at_most_one_open_lead(frames, check, reasons):
+    frames = about(frames, "assignments")
     frames["assignments"] = with_row(frames["assignments"], 0, assignment_id="A9", cm_id="C2", from_on="2025-09-01")
     assert reasons(check(frames)) == [("assignments", 2, "role", "second_lead")]
     frames["assignments"] = changed(frames["assignments"], 0, to_on="2025-08-31")
@@ -157,6 +172,7 @@ LICENCES = {
 @pytest.mark.parametrize("case", LICENCES)
 def test_a_licence_holds_on_every_day_of_an_assignment_that_needs_one(frames, check, reasons, geriatric, case):
     rows, is_valid = LICENCES[case]
+    frames = about(frames, "assignments")
     frames["licenses"] = pd.DataFrame(rows, columns=["jurisdiction", "valid_from", "valid_to", "compact"]).assign(
         cm_id="C1", profession="nurse"
     )
