@@ -42,7 +42,7 @@ bench: $(DEV)
 study: $(DEV)
 	$(PYTHON) -m venv .venv-study && .venv-study/bin/python -m pip install --quiet -r studies/peers/requirements.txt -e .
 	-$(PYTHON) -m venv .venv-fasterrisk && .venv-fasterrisk/bin/python -m pip install --quiet -r studies/peers/fasterrisk.txt
-	cd studies && ../.venv-study/bin/python models.py && ../$(BIN)/python tell.py
+	cd studies && ../.venv-study/bin/python models.py && ../.venv-study/bin/python shares.py && ../$(BIN)/python tell.py
 
 docs: $(DEV)
 	$(BIN)/python docs/reference.py

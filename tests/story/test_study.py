@@ -8,7 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
+
+from casestrat.models import PointScorecard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,3 +124,19 @@ def test_every_contender_is_told_with_its_figures_or_its_reason(studies, committ
 def test_the_page_tells_the_committed_results(studies, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["tell.py", "--check"])
     assert import_module("tell").main() == 0
+
+
+def test_the_share_of_the_regression_is_what_other_people_spoke_for(studies):
+    asked = json.loads((studies / "results" / "shares.json").read_text(encoding="utf-8"))
+    script, default = import_module("shares"), str(PointScorecard().reference_share)
+    means = {str(share): np.mean([one[str(share)] for one in asked]) for share in script.SHARES}
+    assert len(asked) == 6
+    assert means[default] > max(means.values()) - 0.004
+    assert min(one[default] - max(one["0.0"], one["0.5"]) for one in asked) > -0.0025, "nowhere worse than labels"
+
+
+def test_of_those_lost_sight_of_before_the_horizon_nobody_is_asked(studies):
+    X = pd.DataFrame({"age": [50, 60, 70, 80]})
+    known, outcome = import_module("shares").by_then(X, [400, 100, 100, 900], [True, True, False, True], 365)
+    assert known["age"].tolist() == [50, 60, 80]
+    assert outcome.tolist() == [False, True, False]

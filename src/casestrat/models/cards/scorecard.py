@@ -87,7 +87,7 @@ class PointScorecard(CardRows, ClassifierMixin, BaseEstimator):  # type: ignore[
         The program's features, or their definitions: they give domain, is_actionable and the direction.
     beam_width : int, default 5
         How many sets of rows the search follows; more is slower and seldom better.
-    reference_share : float, default 0.5
+    reference_share : float, default 0.8
         How much a card follows the risks of a regression on all features (1) or the labels (0), which are noisier.
     n_folds : int, default 5
         Person-grouped folds on which every size of card is measured; 0 measures none and shrinks nothing.
@@ -151,7 +151,7 @@ class PointScorecard(CardRows, ClassifierMixin, BaseEstimator):  # type: ignore[
         least_people: int = 10,
         features: Sequence[Any] | None = None,
         beam_width: int = 5,
-        reference_share: float = 0.5,
+        reference_share: float = 0.8,
         n_folds: int = 5,
         random_state: int = 0,
     ) -> None:
