@@ -29,10 +29,10 @@ def die_once(path: str) -> dict[str, str]:
     return {"part": path}
 
 
-@pytest.mark.parametrize("workers", [1, 2, 8, None])
-def test_every_part_is_done_once_whatever_the_number_of_workers(workers: int | None) -> None:
-    receipts = list(run_parts(square, [1, 2, 3, 4], workers=workers))
-    assert sorted(receipt["square"] for receipt in receipts) == [1, 4, 9, 16]
+@pytest.mark.parametrize(("workers", "tasks"), [(1, 4), (2, 4), (8, 2), (None, 4)])
+def test_every_part_is_done_once_whatever_the_number_of_workers(workers: int | None, tasks: int) -> None:
+    receipts = list(run_parts(square, range(1, tasks + 1), workers=workers))
+    assert sorted(receipt["square"] for receipt in receipts) == [1, 4, 9, 16][:tasks]
 
 
 def test_nothing_to_do_starts_nothing() -> None:
