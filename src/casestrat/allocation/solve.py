@@ -51,6 +51,7 @@ _WHOLE_FIRST_PAIRS = 500  # up to which this comes before groups are dealt anew
 _WIDE_SHARE = 0.3  # of the time limit that a relaxation of a large problem may take, whatever went before
 _LEVELLINGS = 3  # times that a large problem is evened out to place more of those left over
 _DEALT_PAIRS = 50_000  # up to which groups are dealt anew for those left over, and a bound may take a minute
+_DEALT_LEFT = 100  # left over in a large problem up to which groups are dealt anew for them: a round places a few
 _RELAXED_PAIRS = 400_000  # up to which a level's relaxation is solved
 # Steps are meant to take about a quarter of the time limit, so that the clock seldom cuts a search short.
 _NODES_A_SECOND = {UNASSIGNED: 1_500, LARGEST: 250, SQUARES: 500, FIT: 500}  # times pairs, a second of time limit
@@ -255,7 +256,8 @@ class Ladder:
             even = levelled(instance, plan, limits.load)
             other = replace_lesser(Draft(instance, plan if even is None else even, limits.load))
             plan = self.take(UNASSIGNED, limits, plan, squeezed(instance, other, limits.load))
-        if instance.n_pairs <= _DEALT_PAIRS and not is_closed(instance.unassigned_value(plan), floor):
+        n_left = int(((plan == NOBODY) & ~instance.hopeless).sum())
+        if instance.n_pairs <= _DEALT_PAIRS and 0 < n_left <= _DEALT_LEFT:
             plan, floor = self.better(UNASSIGNED, limits, plan, floor)
         return self.settled(UNASSIGNED, plan, floor)
 

@@ -190,3 +190,29 @@ def test_the_relaxation_of_the_cost_is_rounded_closely(agency):
     tally = rounded_in(model, fractions)
     cheapen(tally, open_market(tally), limits)
     assert instance.fit_value(tally.dealt()) <= 1.1 * fractions.value + 4
+
+
+def test_only_couples_without_room_for_a_case_are_passed_over(agency):
+    instance, plan = agency
+    tally = Tally(instance, plan, hard_limit(instance))
+    market = open_market(tally)
+    together = squeeze._free_together(tally, market)
+    free = tally.limit - tally.load
+    n_asked = n_couples = 0
+    for group in range(len(instance.allowed)):
+        pairs = np.flatnonzero(tally.groups == group)
+        asked = squeeze._with_room(tally, market, pairs, together)
+        wanted = {
+            (int(pair), couple)
+            for pair in pairs
+            for couple, two in enumerate(zip(market.first.tolist(), market.second.tolist(), strict=True))
+            if tally.managers[pair] in two
+            and sum(free[list(two)] // market.unit) * market.unit >= instance.weight[group, tally.managers[pair]]
+        }
+        assert set(zip(asked.pairs.tolist(), asked.couples.tolist(), strict=True)) == wanted
+        for side, room in zip((market.first, market.second), asked.room, strict=True):
+            takes = side[asked.couples] == tally.managers[asked.pairs]
+            needed = np.where(takes, instance.weight[group, tally.managers[asked.pairs]], 0)
+            assert np.array_equal(room, free[side[asked.couples]] - needed)
+        n_asked, n_couples = n_asked + len(wanted), n_couples + len(pairs) * (instance.m - 1)
+    assert 0 < n_asked < n_couples

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     Wholes: TypeAlias = NDArray[np.int64]
 
 _EASE = 1e-6
-_LOOKS = 30_000_000  # exchanges of bundles looked at by one call, those for cases of greatest priority first
+_LOOKS = 3_000_000  # exchanges of bundles looked at by one call, those for cases of greatest priority first
 
 
 def rounded_in(model: CountModel, fractions: Fractions) -> Tally:
@@ -144,21 +145,15 @@ def _squeeze(tally: Tally, cases: list[int], starts: Wholes) -> None:
     if market is None or bundles is None:
         return
     open_ = Offers(market, tally)
-    by_first, by_second = np.argsort(market.first, kind="stable"), np.argsort(market.second, kind="stable")
-    ends = [np.searchsorted(side[order], np.arange(tally.instance.m + 1))
-            for side, order in ((market.first, by_first), (market.second, by_second))]  # fmt: skip
+    together = _free_together(tally, market)
     looks = _LOOKS
     for case in cases:
         if looks <= 0:
             break
         pairs = np.arange(*starts[tally.instance.group[case] : tally.instance.group[case] + 2])
-        pairs = pairs[tally.has_places(pairs)]
-        parts = [
-            np.r_[by_first[ends[0][j] : ends[0][j + 1]], by_second[ends[1][j] : ends[1][j + 1]]]
-            for j in tally.managers[pairs]
-        ]
-        looks -= bundles.cells * sum(len(part) for part in parts)
-        found = _room_for(tally, market, bundles, open_, np.repeat(pairs, [len(part) for part in parts]), parts)
+        asked = _with_room(tally, market, pairs[tally.has_places(pairs)], together)
+        looks -= bundles.cells * len(asked.couples)
+        found = _room_for(tally, market, bundles, open_, asked)
         if found is not None:
             pair, couple, out, back = found
             at = np.array([couple])
@@ -167,22 +162,55 @@ def _squeeze(tally: Tally, cases: list[int], starts: Wholes) -> None:
             tally.put(case, pair)
             changed = np.array(sorted({int(market.first[couple]), int(market.second[couple])}))
             open_.refresh(changed if tally.mix is None else np.arange(tally.instance.m))
+            together = _free_together(tally, market)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Couples who together have room for a case: the pair of class and case manager it would go to, and their room."""
+
+    pairs: Wholes
+    couples: Wholes
+    room: tuple[Wholes, Wholes]
+
+
+def _free_together(tally: Tally, market: Market) -> Wholes:
+    """Minutes that the two of each couple have free."""
+    free = tally.limit - tally.load
+    return np.asarray(free[market.first] + free[market.second])
+
+
+def _with_room(tally: Tally, market: Market, pairs: Wholes, together: Wholes) -> _Asked:
+    """Keep the couples whose free minutes add up to the case: an exchange moves minutes, it makes none.
+
+    In a market a case weighs the same with everyone, and where minutes lack hardly a couple in a hundred is kept.
+    """
+    instance, managers = tally.instance, tally.managers[pairs]
+    needed = instance.weight[tally.groups[pairs], managers]
+    pair_of = np.full(instance.m, -1, dtype=np.int64)
+    pair_of[managers] = pairs
+    roomy = np.flatnonzero(together >= needed.min(initial=0)) if len(pairs) else np.zeros(0, dtype=np.int64)
+    taken_by = [pair_of[side[roomy]] for side in (market.first, market.second)]
+    kept = [to >= 0 for to in taken_by]
+    to, couples = (np.concatenate([of[k] for of, k in zip(ofs, kept, strict=True)])
+                   for ofs in (taken_by, (roomy, roomy)))  # fmt: skip
+    free, minutes = tally.limit - tally.load, instance.weight[tally.groups[to], tally.managers[to]]
+    first, second = market.first[couples], market.second[couples]
+    by_first = first == tally.managers[to]
+    room = (free[first] - np.where(by_first, minutes, 0), free[second] - np.where(by_first, 0, minutes))
+    fits = np.ceil(-room[0] / market.unit) <= np.floor(room[1] / market.unit)
+    return _Asked(to[fits], couples[fits], (room[0][fits], room[1][fits]))
 
 
 def _room_for(
-    tally: Tally, market: Market, bundles: Bundles, open_: Offers, pairs: Wholes, parts: list[Wholes]
+    tally: Tally, market: Market, bundles: Bundles, open_: Offers, asked: _Asked
 ) -> tuple[int, int, int, int] | None:
-    """Find the cheapest exchange that makes room for a case with one of its pairs: pair, couple, both bundles."""
-    if not len(pairs):
+    """Find the cheapest exchange that makes room for a case: pair, couple, both bundles."""
+    if not len(asked.pairs):
         return None
-    couples = np.concatenate(parts)
-    groups, managers = tally.groups[pairs], tally.managers[pairs]
-    free, needed = tally.limit - tally.load, tally.instance.weight[groups, managers]
-    a, b = market.first[couples], market.second[couples]
-    room = (free[a] - np.where(a == managers, needed, 0), free[b] - np.where(b == managers, needed, 0))
-    gain, out, back = best_of(tally, market, bundles, open_, couples, room)
-    saved = gain - tally.instance.cost[groups, managers]
+    gain, out, back = best_of(tally, market, bundles, open_, asked.couples, asked.room)
+    saved = gain - tally.instance.cost[tally.groups[asked.pairs], tally.managers[asked.pairs]]
     at = int(np.argmax(saved))
     if not np.isfinite(saved[at]):
         return None
-    return int(pairs[at]), int(couples[at]), int(out[at]), int(back[at])
+    return int(asked.pairs[at]), int(asked.couples[at]), int(out[at]), int(back[at])

@@ -115,6 +115,7 @@ class Offers:
 
     def __init__(self, market: Market, tally: Tally) -> None:
         self.market, self.tally = market, tally
+        self.dearer = np.r_[market.dearer, np.inf]  # the last entry stands for no way
         managers = tally.managers[market.gives]
         self.first_way = np.searchsorted(managers, np.arange(tally.instance.m + 1))  # ways are in order of their givers
         self.first_lot = np.searchsorted(managers[market.starts], np.arange(tally.instance.m + 1))
