@@ -90,11 +90,11 @@ def _within_squares(tally: Tally, market: Market, couples: Wholes, moved: Wholes
     return np.flatnonzero((more <= 0) | (np.cumsum(np.maximum(more, 0.0)) <= slack))
 
 
-def _priced(bundles: Bundles, table: Wholes, open_: Offers) -> tuple[Numbers, Wholes]:
+def _priced(bundles: Bundles, market: Market, table: Wholes, open_: Offers) -> tuple[Numbers, Wholes]:
     """For each couple and sum of minutes, the least change of cost, and the bundle that makes it."""
     # the last column stands for no case at all
-    once = np.pad(open_.dearer[open_.way[table]], ((0, 0), (0, 1)))
-    again = np.pad(open_.dearer[open_.again[table]], ((0, 0), (0, 1)))
+    once = np.pad(market.dearer[open_.way[table]], ((0, 0), (0, 1)))
+    again = np.pad(market.dearer[open_.again[table]], ((0, 0), (0, 1)))
     one, two = bundles.one, bundles.two
     value = once[:, one] + np.where((one == two) & (two >= 0), again[:, two], once[:, two])
     value = value[:, bundles.in_cells]
@@ -137,8 +137,8 @@ def best_of(
         One value per couple: change of cost, negated (−inf where there is no exchange), and both bundles.
     """
     a, b = market.first[couples], market.second[couples]
-    cost_out, out = _priced(bundles, market.out[couples], open_)
-    cost_back, back = _priced(bundles, market.back[couples], open_)
+    cost_out, out = _priced(bundles, market, market.out[couples], open_)
+    cost_back, back = _priced(bundles, market, market.back[couples], open_)
     least = np.ceil(-room[0] / market.unit).astype(np.int64)  # cells that must go from a to b
     most = np.floor(room[1] / market.unit).astype(np.int64)
     cells = np.arange(bundles.cells)

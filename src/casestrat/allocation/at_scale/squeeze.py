@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     Wholes: TypeAlias = NDArray[np.int64]
 
 _EASE = 1e-6
-_LOOKS = 3_000_000  # exchanges of bundles looked at by one call, those for cases of greatest priority first
+# Exchanges that one call may think of, with room for them or not; greatest priority first.
+_LOOKS = 30_000_000
 
 
 def rounded_in(model: CountModel, fractions: Fractions) -> Tally:
@@ -146,14 +147,15 @@ def _squeeze(tally: Tally, cases: list[int], starts: Wholes) -> None:
         return
     open_ = Offers(market, tally)
     together = _free_together(tally, market)
+    n_couples = np.bincount(np.r_[market.first, market.second], minlength=tally.instance.m)
     looks = _LOOKS
     for case in cases:
         if looks <= 0:
             break
         pairs = np.arange(*starts[tally.instance.group[case] : tally.instance.group[case] + 2])
-        asked = _with_room(tally, market, pairs[tally.has_places(pairs)], together)
-        looks -= bundles.cells * len(asked.couples)
-        found = _room_for(tally, market, bundles, open_, asked)
+        pairs = pairs[tally.has_places(pairs)]
+        looks -= bundles.cells * int(n_couples[tally.managers[pairs]].sum())
+        found = _room_for(tally, market, bundles, open_, _with_room(tally, market, pairs, together))
         if found is not None:
             pair, couple, out, back = found
             at = np.array([couple])
@@ -198,7 +200,8 @@ def _with_room(tally: Tally, market: Market, pairs: Wholes, together: Wholes) ->
     first, second = market.first[couples], market.second[couples]
     by_first = first == tally.managers[to]
     room = (free[first] - np.where(by_first, minutes, 0), free[second] - np.where(by_first, 0, minutes))
-    fits = np.ceil(-room[0] / market.unit) <= np.floor(room[1] / market.unit)
+    fits = np.flatnonzero(np.ceil(-room[0] / market.unit) <= np.floor(room[1] / market.unit))
+    fits = fits[np.argsort(to[fits], kind="stable")]  # of exchanges that cost the same, that of the first pair is taken
     return _Asked(to[fits], couples[fits], (room[0][fits], room[1][fits]))
 
 

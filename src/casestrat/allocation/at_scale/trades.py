@@ -41,7 +41,7 @@ class Market:
 
     gives: Wholes  # (t,) pair that loses a case
     takes: Wholes  # (t,) pair that gets it
-    dearer: Numbers  # (t,) change of cost
+    dearer: Numbers  # (t + 1,) change of cost; the last entry stands for no way
     lot: Wholes  # (t,) lot of each way
     starts: Wholes  # (lots,) first way of each
     kinds: Wholes  # (W,) the different minutes
@@ -92,8 +92,8 @@ def open_market(tally: Tally, *, keeps_cost: bool = False) -> Market | None:
     table[(a > b).astype(np.int64), at, kind] = np.arange(len(lots))
     first, second = np.divmod(couples, max(instance.m, 1))
     return Market(
-        gives[order], takes[order], dearer[order], lot, first_way, kinds, table[0], table[1], first, second,
-        minute_unit(instance),
+        gives[order], takes[order], np.r_[dearer[order], np.inf], lot, first_way, kinds, table[0], table[1], first,
+        second, minute_unit(instance),
     )  # fmt: skip
 
 
@@ -115,7 +115,6 @@ class Offers:
 
     def __init__(self, market: Market, tally: Tally) -> None:
         self.market, self.tally = market, tally
-        self.dearer = np.r_[market.dearer, np.inf]  # the last entry stands for no way
         managers = tally.managers[market.gives]
         self.first_way = np.searchsorted(managers, np.arange(tally.instance.m + 1))  # ways are in order of their givers
         self.first_lot = np.searchsorted(managers[market.starts], np.arange(tally.instance.m + 1))
