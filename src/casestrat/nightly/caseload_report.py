@@ -74,7 +74,7 @@ def caseload_report(
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         folders = RunFolders(Path(folder), inputs.as_of, inputs.run_id)
-        tasks = prepare_parts(tables, rules, date, folders, "" if path is None else str(path))
+        tasks = prepare_parts(tables, rules, date, folders, path)
         for _receipt in run_parts(process, tasks, engine="local", workers=1, scheduler=None):
             pass
         results = assemble(tables, rules, policy, scorer, tasks, inputs)

@@ -53,7 +53,7 @@ class PartTask:
     program: Program
     extract: Extract
     as_of: pd.Timestamp
-    model: str  # path of a stored model, or empty for the program's scorecard
+    model: Path | None  # a stored model; None: the program's scorecard
     run_id: str
 
 
@@ -223,7 +223,7 @@ def process(task: PartTask) -> dict[str, Any]:
     if done is not None:
         return done
     tables = load_tables(task.tables, task.extract)
-    model = load_scorer(task.model or None, task.program)
+    model = load_scorer(task.model, task.program)
     builder = feature_builder(model, task.program)
     spine = scored_spine(tables, task.program, task.as_of)
     X, sources = builder.build_with_sources(tables, spine)

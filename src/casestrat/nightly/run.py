@@ -179,7 +179,7 @@ def run_nightly(
             append_log(standing, ["nothing to do: this run stands already"])
             return NightlyRun(standing, read_manifest(standing) or {}, is_new=False, seconds=_since(began))
         swept = folders.sweep_orphans()
-        tasks = prepare_parts(tables, rules, date, folders, str(model) if model is not None else "")
+        tasks = prepare_parts(tables, rules, date, folders, model)
         resumed = _score(tasks, engine, workers, scheduler, tell)
         shadows = None if candidate is None else (candidate, shadow_tasks(tasks, shadow, folders))
         if shadows is not None:
@@ -197,10 +197,10 @@ def run_nightly(
 
 
 def prepare_parts(
-    tables: Tables, program: Program, as_of: pd.Timestamp, folders: RunFolders, model: str
+    tables: Tables, program: Program, as_of: pd.Timestamp, folders: RunFolders, model: Path | None
 ) -> list[PartTask]:
     """Write each partition's tables once, unless an interrupted run of the same inputs already did."""
-    facts = feature_builder(load_scorer(model or None, program), program).facts_of_others
+    facts = feature_builder(load_scorer(model, program), program).facts_of_others
     joined = joined_people(tables, facts) if facts else None
     people = split_people(tables.persons["person_id"].drop_duplicates(), joined=joined)
     parts = [folders.work / "parts" / f"{number:05d}" for number in range(len(people))]
@@ -215,7 +215,7 @@ def prepare_parts(
 
 def shadow_tasks(tasks: list[PartTask], shadow: Path | None, folders: RunFolders) -> list[PartTask]:
     """Return the same partitions, to be scored by a candidate into a folder of its own."""
-    return [replace(task, model=str(shadow), results=folders.work / "shadow") for task in tasks]
+    return [replace(task, model=shadow, results=folders.work / "shadow") for task in tasks]
 
 
 def previous_tiers(folder: Path, as_of: pd.Timestamp) -> pd.DataFrame:

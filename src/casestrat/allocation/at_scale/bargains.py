@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from casestrat.allocation.at_scale.trades import Offers, apart, bundles_of, cut, number_of, trade
+from casestrat.allocation.at_scale.trades import Offers, apart, bundles_of, cut, exchange, number_of
 from casestrat.allocation.problem.objective import sum_of_squares
 
 if TYPE_CHECKING:
@@ -63,11 +63,7 @@ def cheapen(tally: Tally, market: Market, limits: Limits) -> bool:
         if not len(chosen):
             return True
         at, kept = couples[chosen], found[chosen]
-        trade(tally, market, open_, market.out[at], bundles, out[kept])
-        trade(tally, market, open_, market.back[at], bundles, back[kept])
-        changed = np.zeros(m, dtype=bool)
-        changed[market.first[at]] = changed[market.second[at]] = True
-        open_.refresh(np.flatnonzero(changed) if tally.mix is None else np.arange(m))
+        changed = exchange(tally, open_, at, bundles, out[kept], back[kept])
         active[couples] = True  # who was passed over this round is looked at again as well
         active |= changed[market.first] | changed[market.second]
     return True

@@ -10,7 +10,7 @@ import numpy as np
 
 from casestrat.allocation.at_scale.bargains import best_of
 from casestrat.allocation.at_scale.tally import Tally
-from casestrat.allocation.at_scale.trades import Offers, apart, bundles_of, cut, open_market, trade
+from casestrat.allocation.at_scale.trades import Offers, apart, bundles_of, cut, exchange, open_market
 from casestrat.allocation.solver.draft import NOBODY
 
 if TYPE_CHECKING:
@@ -108,11 +108,7 @@ def gather(tally: Tally, market: Market, bundles: Bundles, among: Flags, rng: np
         first, second = market.first[couples[found]], market.second[couples[found]]
         gain = (pieces[first] * pieces[second] + 1.0) * rng.random(len(first))
         chosen = found[apart(first, second, gain, tally.instance.m)]
-        at = couples[chosen]
-        trade(tally, market, open_, market.out[at], bundles, out[chosen])
-        trade(tally, market, open_, market.back[at], bundles, back[chosen])
-        changed = np.unique(np.r_[market.first[at], market.second[at]])
-        open_.refresh(changed if tally.mix is None else np.arange(tally.instance.m))
+        exchange(tally, open_, couples[chosen], bundles, out[chosen], back[chosen])
 
 
 def _moved(market: Market, pieces: Wholes, rng: np.random.Generator) -> Wholes:

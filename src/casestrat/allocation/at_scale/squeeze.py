@@ -9,7 +9,7 @@ import numpy as np
 
 from casestrat.allocation.at_scale.bargains import best_of
 from casestrat.allocation.at_scale.tally import Tally
-from casestrat.allocation.at_scale.trades import Offers, bundles_of, open_market, trade
+from casestrat.allocation.at_scale.trades import Offers, bundles_of, exchange, open_market
 from casestrat.allocation.problem.objective import FIT
 from casestrat.allocation.solver.draft import NOBODY
 from casestrat.allocation.solver.exact import spread
@@ -158,12 +158,8 @@ def _squeeze(tally: Tally, cases: list[int], starts: Wholes) -> None:
         found = _room_for(tally, market, bundles, open_, _with_room(tally, market, pairs, together))
         if found is not None:
             pair, couple, out, back = found
-            at = np.array([couple])
-            trade(tally, market, open_, market.out[at], bundles, np.array([out]))
-            trade(tally, market, open_, market.back[at], bundles, np.array([back]))
-            tally.put(case, pair)
-            changed = np.array(sorted({int(market.first[couple]), int(market.second[couple])}))
-            open_.refresh(changed if tally.mix is None else np.arange(tally.instance.m))
+            tally.put(case, pair)  # first, so that what the exchange looks up again counts it
+            exchange(tally, open_, np.array([couple]), bundles, np.array([out]), np.array([back]))
             together = _free_together(tally, market)
 
 

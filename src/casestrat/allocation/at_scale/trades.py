@@ -253,12 +253,7 @@ def _trade_once(
     couples = among[found]
     chosen = apart(market.first[couples], market.second[couples], gain[found], tally.instance.m)
     at, kept = couples[chosen], found[chosen]
-    trade(tally, market, open_, market.out[at], bundles, out[kept])
-    trade(tally, market, open_, market.back[at], bundles, back[kept])
-    changed = np.zeros(tally.instance.m, dtype=bool)
-    changed[market.first[at]] = changed[market.second[at]] = True
-    open_.refresh(np.flatnonzero(changed) if tally.mix is None else np.arange(tally.instance.m))
-    return couples, changed
+    return couples, exchange(tally, open_, at, bundles, out[kept], back[kept])
 
 
 def relieve(tally: Tally, market: Market) -> bool:
@@ -307,7 +302,17 @@ def cut(among: Wholes) -> list[Wholes]:
     return [among[start : start + _AT_ONCE] for start in range(0, max(len(among), 1), _AT_ONCE)]
 
 
-def trade(tally: Tally, market: Market, open_: Offers, table: Wholes, bundles: Bundles, chosen: Wholes) -> None:
+def exchange(tally: Tally, open_: Offers, couples: Wholes, bundles: Bundles, out: Wholes, back: Wholes) -> Flags:
+    """Let both of each couple hand their bundle over, look up their offers again, and tell who took part."""
+    market, changed = open_.market, np.zeros(tally.instance.m, dtype=bool)
+    _hand_over(tally, market, open_, market.out[couples], bundles, out)
+    _hand_over(tally, market, open_, market.back[couples], bundles, back)
+    changed[market.first[couples]] = changed[market.second[couples]] = True
+    open_.refresh(np.flatnonzero(changed) if tally.mix is None else np.arange(tally.instance.m))
+    return changed
+
+
+def _hand_over(tally: Tally, market: Market, open_: Offers, table: Wholes, bundles: Bundles, chosen: Wholes) -> None:
     """Hand the chosen bundles over, one per row of the table of lots."""
     rows = np.arange(len(chosen))
     one, two = bundles.one[chosen], bundles.two[chosen]
